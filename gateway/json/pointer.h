@@ -1,0 +1,21 @@
+/* json/pointer.h - JSON Pointer (RFC 6901), compiled once. */
+#ifndef JSON_POINTER_H
+#define JSON_POINTER_H
+
+#include "base/err.h"
+#include "json/doc.h"
+
+struct pointer {
+    struct pointer_token { struct slice name; uint32_t hash; uint32_t index; } *tokens; /* index: JSON_NONE when no array index */
+    uint32_t count;
+    char *memory;
+};
+/* text: "" or "/a/b~1c"; copied. Bad text: ERR_INPUT. */
+int pointer_init(struct pointer *p, struct slice text, struct err *e) MUST_CHECK;
+void pointer_clear(struct pointer *p);
+/* The node, from `from` downwards, or JSON_NONE. */
+uint32_t pointer_get(const struct pointer *p, const struct json_doc *d, uint32_t from);
+/* Appends one token, escaped, with its leading '/'. */
+void pointer_put_token(struct buf *b, struct slice name);
+
+#endif
