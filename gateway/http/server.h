@@ -1,0 +1,78 @@
+/* http/server.h - one listener on one loop: evhttp behind the guard. Every connection gets a guard, a deadline from each
+ * request's first byte, an idle time-out, and a place in the global connection count; bodies count against a global byte budget.
+ * An early answer (guard, limits) is written to the socket by the server itself and the connection closed lingering.
+ * Requests reach the handler whole, as plain data; each is answered exactly once, on the loop, also when the peer has gone. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "http/guard.h"
+#include "verify/delivery.h"
+
+/* Shared by all servers of the process; counters are atomic. */
+struct server_budget {
+    _Atomic int connections;
+    int max_connections;      /* above: 503 and closed at accept */
+    _Atomic int64_t body_bytes;
+    int64_t max_body_bytes;   /* above: 503 with Retry-After */
+};
+
+/* TLS settings, made from files, counted, swapped on reload. TLS 1.2 and above. */
+struct tls;
+struct tls *tls_new(const char *cert_file, const char *key_file, const char *client_ca_file /* or NULL */, struct err *e);
+struct tls *tls_ref(struct tls *t);
+void tls_unref(struct tls *t);
+
+struct request; /* on its loop until request_answer */
+typedef void (*server_handler)(struct request *req, void *arg);
+
+struct server_options {
+    const char *address;          /* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:0" */
+    bool reuse_port;              /* several loops on one port */
+    struct tls *tls;              /* or NULL; the server takes a reference */
+    struct guard_limits limits;
+    int request_timeout_s, idle_timeout_s;
+    struct server_budget *budget; /* borrowed */
+    server_handler handler;
+    /* See guard_hooks.on_head; called on the loop. NULL: accept. */
+    bool (*on_head)(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why);
+    /* A connection was refused before a request was whole. target may be empty. NULL: nothing. */
+    void (*on_refused)(void *arg, const struct guard_refusal *why, struct slice target, struct slice remote);
+    void *arg;                    /* of all three */
+};
+
+struct server;
+/* Binds and listens. A taken port is an error that names address and cause: it is bound once without SO_REUSEPORT first (when reuse_port:
+ * by server_probe, once before the first of them). */
+int server_probe(const char *address, struct err *e) MUST_CHECK;
+struct server *server_new(struct loop *loop, const struct server_options *o, struct err *e);
+int server_port(const struct server *s); /* as bound */
+/* For connections accepted from now on. On the loop. */
+void server_set_tls(struct server *s, struct tls *tls);
+/* No new connections; idle ones are closed, those with a request under way after its answer ("Connection: close"). On the loop. */
+void server_drain(struct server *s);
+/* Requests that wait for their answer, and connections. On the loop. */
+int server_open_requests(const struct server *s);
+void server_free(struct server *s); /* on the loop or after it ended */
+
+/* All borrowed until request_answer. The path is the target up to '?', as received (undecoded). Absolute-form targets are reduced to their path. */
+struct slice request_method(const struct request *r);
+struct slice request_path(const struct request *r);
+struct slice request_query(const struct request *r); /* without '?' */
+struct slice request_remote(const struct request *r);
+const struct header *request_headers(const struct request *r, size_t *n);
+struct slice request_header(const struct request *r, struct slice name); /* the first, or ptr NULL */
+struct slice request_body(struct request *r); /* contiguous; as received (chunk framing removed, content coding not) */
+bool request_is_tls(const struct request *r);
+/* The subject of the client certificate that was verified, or empty. */
+int64_t request_start_us(const struct request *r); /* monotonic, the request's first byte */
+
+/* Frees the request. headers may be NULL; Content-Type among them where there is a body; Content-Length, Date and Connection are the
+ * server's. body is copied. */
+void request_answer(struct request *r, int status, const struct header *headers, size_t n_headers, struct slice body);
+/* A problem+json answer; retry_after_s > 0 adds Retry-After. */
+void request_problem(struct request *r, int status, const char *reason, struct slice detail, int retry_after_s);
+
+#endif

@@ -1,0 +1,67 @@
+/* schema/schema.h - JSON Schema: documents are registered by URI, a schema is compiled once into a frozen program in one
+ * block of memory, and payloads (json/doc) are checked against it by any number of threads.
+ *
+ * Two passes over a payload: schema_check is boolean and allocates nothing on valid input; only for a payload that failed
+ * schema_report walks again and makes the list of errors.
+ *
+ * References resolve only among the registered documents. Nothing is ever fetched. */
+#ifndef SCHEMA_SCHEMA_H
+#define SCHEMA_SCHEMA_H
+
+#include "base/err.h"
+#include "json/doc.h"
+
+enum schema_draft { SCHEMA_DRAFT_7, SCHEMA_DRAFT_2019_09, SCHEMA_DRAFT_2020_12 };
+
+/* Documents that references may point to. Not thread-safe; needed only while compiling. */
+struct schema_set;
+struct schema_set *schema_set_new(void);
+void schema_set_free(struct schema_set *s);
+/* text is copied and parsed. uri: absolute ("https://…", "file:///…", "urn:…") without fragment; also known by its own $id. `name` is what
+ * people call it in messages (a file name). Registering the same URI twice is an error, the same content excepted. */
+int schema_set_add(struct schema_set *s, struct slice uri, struct slice name, struct slice text, struct err *e) MUST_CHECK;
+
+struct schema; /* the frozen program; counted */
+struct schema_options {
+    enum schema_draft draft; /* where the document has no $schema */
+    bool assert_format;      /* (formats come later: true is refused with words) */
+};
+/* Compiles the document of that uri (fragment allowed: "#/$defs/x"). An unresolved reference, a keyword that is not
+ * supported, a bad pattern, a malformed keyword: ERR_INPUT with file, JSON Pointer and what to change. */
+struct schema *schema_compile(struct schema_set *s, struct slice uri, const struct schema_options *o, struct err *e);
+struct schema *schema_ref(struct schema *s);
+void schema_unref(struct schema *s); /* NULL ok */
+size_t schema_bytes(const struct schema *s); /* memory of the program */
+
+enum schema_verdict {
+    SCHEMA_VALID,
+    SCHEMA_INVALID,
+    SCHEMA_LIMIT, /* a bound (steps, depth, regex) was hit before an answer: never a pass */
+};
+/* Scratch of one thread, reused between checks. */
+struct schema_scratch;
+struct schema_scratch *schema_scratch_new(void);
+void schema_scratch_free(struct schema_scratch *s);
+enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node, struct schema_scratch *scratch);
+
+/* One violation. All slices are borrowed: from the document, the program, or the report. */
+struct schema_error {
+    struct slice instance_path; /* JSON Pointer into the payload */
+    struct slice keyword_path;  /* "/properties/a/$ref/type" */
+    struct slice schema_place;  /* "file.json#/properties/a/type" */
+    struct slice message;       /* "expected integer, found string \"x…\"": for people; values shortened to 60 bytes */
+    uint32_t node;              /* in the document: line and column by json_position */
+};
+struct schema_report {
+    struct schema_error *errors;
+    size_t count;
+    bool more;                  /* there were more than the maximum */
+    enum schema_verdict verdict;
+    struct arena *memory;
+};
+/* For oneOf/anyOf the errors of the closest branch are shown. At most max errors. */
+void schema_report_make(struct schema_report *r, const struct schema *s, const struct json_doc *d, uint32_t node,
+                        struct schema_scratch *scratch, size_t max);
+void schema_report_clear(struct schema_report *r);
+
+#endif

@@ -1,0 +1,28 @@
+/* verify/delivery.h - one HTTP request as received: what signatures are over. Everything is borrowed from the connection
+ * that collected it and good until the request is answered; no libevent type is in it. */
+#ifndef VERIFY_DELIVERY_H
+#define VERIFY_DELIVERY_H
+
+#include "base/slice.h"
+
+struct header {
+    struct slice name, value; /* as received; white space around the value removed */
+};
+
+struct delivery {
+    struct slice method;       /* "POST" */
+    struct slice path, query;  /* as received, undecoded; the query without its '?' */
+    struct slice url;          /* the public URL as the vendor knows it, query included */
+    const struct header *headers; /* in the order received; a name may repeat */
+    size_t n_headers;
+    struct slice body;         /* after transfer and content coding */
+    struct slice remote;       /* the peer's address as text */
+    int64_t received_us;
+};
+
+/* The first header of that name (any case) or SLICE_NONE (ptr NULL). */
+struct slice delivery_header(const struct delivery *d, struct slice name);
+/* Is the content type (without parameters, any case) this one? */
+bool delivery_content_type_is(const struct delivery *d, struct slice type);
+
+#endif
