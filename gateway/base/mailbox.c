@@ -1,0 +1,84 @@
+#include "base/mailbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int mailbox_init(struct mailbox *mb, size_t max_cost, struct err *e)
+{
+    *mb = (struct mailbox){ .max_cost = max_cost };
+    mb->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (mb->fd < 0)
+        return err_sys(e, "cannot make an eventfd");
+    mb->tail = &mb->head;
+    pthread_mutex_init(&mb->lock, NULL);
+    return 0;
+}
+
+void mailbox_clear(struct mailbox *mb)
+{
+    close(mb->fd);
+    pthread_mutex_destroy(&mb->lock);
+}
+
+static void wake(struct mailbox *mb)
+{
+    uint64_t one = 1;
+
+    while (write(mb->fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
+bool mailbox_put(struct mailbox *mb, struct mail *m, size_t cost)
+{
+    m->next = NULL;
+    pthread_mutex_lock(&mb->lock);
+    bool was_empty = !mb->head;
+    bool fits = was_empty || cost <= mb->max_cost - (mb->cost < mb->max_cost ? mb->cost : mb->max_cost);
+    if (fits) {
+        *mb->tail = m;
+        mb->tail = &m->next;
+        mb->cost += cost;
+    }
+    pthread_mutex_unlock(&mb->lock);
+    if (fits && was_empty)
+        wake(mb);
+    return fits;
+}
+
+void mailbox_put_list(struct mailbox *mb, struct mail *first, struct mail *last)
+{
+    last->next = NULL;
+    pthread_mutex_lock(&mb->lock);
+    bool was_empty = !mb->head;
+    *mb->tail = first;
+    mb->tail = &last->next;
+    pthread_mutex_unlock(&mb->lock);
+    if (was_empty)
+        wake(mb);
+}
+
+/* The eventfd is emptied before the list: a mail that comes between the two wakes the reader once too often, never too seldom. */
+struct mail *mailbox_take(struct mailbox *mb)
+{
+    uint64_t count;
+
+    while (read(mb->fd, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+    pthread_mutex_lock(&mb->lock);
+    struct mail *all = mb->head;
+    mb->head = NULL;
+    mb->tail = &mb->head;
+    mb->cost = 0;
+    pthread_mutex_unlock(&mb->lock);
+    return all;
+}
+
+void mailbox_wait(struct mailbox *mb, int timeout_ms)
+{
+    struct pollfd p = { .fd = mb->fd, .events = POLLIN };
+
+    poll(&p, 1, timeout_ms);
+}
