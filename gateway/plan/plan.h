@@ -1,0 +1,138 @@
+/* plan/plan.h - the frozen whole that a configuration compiles into: sources, schemas, workflows, endpoints, settings. Threads
+ * share it by reference; reload makes another and swaps it whole; what is under way keeps the one it began with. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/log.h"
+#include "config/secret.h"
+#include "event/mapping.h"
+#include "event/trigger.h"
+#include "schema/schema.h"
+#include "verify/verifier.h"
+
+struct definition {        /* becomes an immutable row of `definitions` (see store.h) */
+    const char *kind;      /* "source", "schema", "workflow", "endpoint", "plan" */
+    struct slice name;
+    unsigned char sha256[32]; /* of text */
+    struct slice text;     /* canonical JSON, without secrets (labels only) */
+    int64_t row;           /* set by plan_set_rows before the plan is shared */
+};
+
+struct binding {           /* one entry of a source's `events` */
+    struct pattern pattern;
+    struct schema *schema; /* or NULL: listed, without a schema */
+    struct slice schema_name;
+    struct definition *schema_def; /* or NULL */
+};
+
+enum on_invalid { ON_INVALID_HOLD, ON_INVALID_REJECT, ON_INVALID_ACCEPT };
+enum on_unlisted { ON_UNLISTED_ACCEPT, ON_UNLISTED_IGNORE, ON_UNLISTED_HOLD, ON_UNLISTED_REJECT };
+enum dedupe_by { DEDUPE_KEY_BODY, DEDUPE_KEY, DEDUPE_BODY, DEDUPE_NONE };
+
+struct source {
+    struct slice name;
+    uint32_t index;                /* in plan->sources */
+    struct definition *def;
+    struct provider *provider;
+    struct verifier *verifier;
+    struct mapping mapping;
+    struct slice url;              /* the public URL as the vendor knows it, without query */
+    struct binding *bindings;      /* most exact first */
+    size_t n_bindings;
+    enum on_invalid on_invalid;
+    enum on_unlisted on_unlisted;
+    enum dedupe_by dedupe_by;
+    int64_t dedupe_window_us;
+    size_t body_max;               /* bytes */
+    struct json_limits json_limits;
+    int answer_status;             /* 0: the provider's ack, or the standard answer */
+    struct slice answer_content_type, answer_body;
+};
+
+struct retry { unsigned max; int64_t base_us, cap_us; double factor; };
+
+struct endpoint {
+    struct slice name, url;        /* http or https; no user, no fragment */
+    struct definition *def;
+    struct secret *secrets;        /* Standard Webhooks keys; the first signs, all are sent (rotation) */
+    size_t n_secrets;
+    int concurrency;               /* calls under way at once; default 32 */
+    size_t output_max;             /* bytes of an answer that are read; default 1 MiB */
+    bool allow_private;            /* declared by the file: true */
+};
+
+enum step_kind { STEP_HTTP };
+struct step {                      /* as data; what runs is a row of `steps` */
+    struct slice id;
+    uint16_t index;
+    enum step_kind kind;
+    struct endpoint *endpoint;
+    struct slice path;             /* appended to the endpoint's URL */
+    int64_t timeout_us;
+    struct retry retry;
+    uint16_t *needs; size_t n_needs; /* indexes of steps listed before */
+};
+
+struct workflow {
+    struct ref refs;               /* runs under way keep it, and `owner` with it */
+    struct plan *owner;            /* counted by the workflow's holders through workflow_ref */
+    struct slice id, description;
+    struct definition *def;
+    struct pattern pattern;
+    struct match *match;           /* or NULL */
+    struct schema *when;           /* or NULL */
+    struct step *steps;
+    size_t n_steps;
+};
+
+struct listen_on {
+    struct slice address;          /* empty: no such listener */
+    struct slice cert, key, client_ca; /* absolute paths, or empty: no TLS */
+    bool plain_http;               /* said aloud: not loopback without TLS */
+};
+
+struct settings {
+    struct listen_on ingest, admin, api;
+    struct slice public_ingest, public_api; /* without trailing slash; default http://<address> */
+    struct slice store_url;        /* sqlite:<absolute path> */
+    struct slice token_file;       /* <store>.token */
+    int ingest_threads;            /* default: CPUs, at most 8 */
+    int64_t body_max, bodies_in_flight, writer_mailbox;        /* bytes */
+    int64_t head_bytes, uri_bytes; unsigned headers;
+    int connections; int request_timeout_s, idle_timeout_s, shutdown_s;
+    unsigned json_depth, json_nodes;
+    int64_t refused_rows, refused_bytes;
+    enum log_level log_level;
+    bool log_json;
+};
+
+struct plan {
+    struct ref refs;
+    struct arena memory;
+    struct settings settings;
+    struct source *sources; size_t n_sources;       /* sorted by name */
+    struct workflow **workflows; size_t n_workflows;
+    struct endpoint **endpoints; size_t n_endpoints;
+    struct definition def;         /* the plan itself: names and hashes of all the others */
+    struct definition **defs; size_t n_defs;        /* all but def */
+};
+
+/* Loads, checks, compiles; all that is wrong goes into is. NULL when there are errors. */
+struct plan *plan_load(const char *file, struct issues *is);
+struct plan *plan_ref(struct plan *p);
+void plan_unref(struct plan *p); /* NULL ok */
+struct source *plan_source(const struct plan *p, struct slice name);         /* or NULL */
+struct endpoint *plan_endpoint(const struct plan *p, struct slice name);     /* or NULL */
+struct workflow *plan_workflow(const struct plan *p, struct slice id);       /* or NULL */
+/* The binding for this event type, or NULL (unlisted). */
+const struct binding *source_binding(const struct source *s, struct slice type);
+
+struct workflow *workflow_ref(struct workflow *w); /* keeps the plan too */
+void workflow_unref(struct workflow *w);
+/* A workflow as a stored definition had it, over the endpoints of `p`. For runs older than the plan. NULL: e says why (an endpoint is gone). */
+struct workflow *workflow_from_definition(struct plan *p, struct slice text, struct err *e);
+
+/* Settings that a reload cannot change (listeners' addresses, store, threads): the names of those that differ, or empty. */
+void plan_put_fixed_differences(const struct plan *running, const struct plan *next, struct buf *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* verify/provider.h - how a kind of sender signs, names its events and identifies deliveries: pure data, from
+ * conf/providers/<id>.yaml, a folder of the user's, or the fields spelled out in a source.
+ * The fields and their meaning: docs/providers and schemas/hooklatch/provider.schema.json. Frozen after loading. */
+#ifndef VERIFY_PROVIDER_H
+#define VERIFY_PROVIDER_H
+
+#include "config/tree.h"
+#include "json/template.h"
+#include "verify/reading.h"
+
+enum scheme { SCHEME_NONE, SCHEME_HMAC, SCHEME_TOKEN, SCHEME_BASIC };
+
+struct place {
+    enum place_in { PLACE_HEADER, PLACE_QUERY, PLACE_FORM, PLACE_JSON } in;
+    struct slice name;
+    struct pointer pointer; /* PLACE_JSON */
+};
+
+struct provider; /* private to verify/, but for what these give */
+
+/* node: an object with the provider's fields (the root of a provider file; a source's `verify`). Issues carry its lines. */
+struct provider *provider_load(const struct tree *t, uint32_t node, struct issues *is);
+/* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. */
+struct provider *provider_find(struct slice id, const char *folder, struct issues *is);
+void provider_free(struct provider *p);
+
+struct slice provider_id(const struct provider *p);
+enum scheme provider_scheme(const struct provider *p);
+/* Does the provider accept this method for deliveries? (POST unless it says more.) */
+bool provider_method_ok(const struct provider *p, struct slice method);
+/* NULL-terminated list for an Allow header: "POST" … */
+struct slice provider_allow(const struct provider *p);
+/* A content type that is not among them is 415. An absent type is taken as the first one. */
+bool provider_content_type_ok(const struct provider *p, const struct delivery *d);
+struct slice provider_form_json_field(const struct provider *p); /* or empty */
+/* The provider's own value, mapped where the preset maps it ("Push Hook" → "push"). Empty when absent.
+ * Good until the reading or tmp changes. */
+struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp);
+struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp);
+/* Headers of the sender's secrets or signatures (never to be stored): is this one? Authorization, Cookie and the like always. */
+bool provider_header_is_secret(const struct provider *p, struct slice name);
+/* The answer that the provider wants to a stored or duplicate delivery: false when it has none. */
+bool provider_ack(const struct provider *p, int *status, struct slice *content_type, struct slice *body);
+
+#endif
