@@ -100,6 +100,41 @@ void loop_post_list(struct loop *l, struct mail *first, struct mail *last)
     mailbox_put_list(&l->mailbox, first, last);
 }
 
+struct timer {
+    struct event *event;
+    void (*run)(void *arg);
+    void *arg;
+};
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct timer *t = arg;
+
+    (void)fd;
+    (void)what;
+    t->run(t->arg);
+}
+
+struct timer *timer_every(struct loop *l, unsigned ms, void (*run)(void *arg), void *arg)
+{
+    struct timer *t = mem_zalloc(sizeof *t);
+    struct timeval period = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+    t->run = run;
+    t->arg = arg;
+    t->event = event_new(l->base, -1, EV_PERSIST, on_timer, t);
+    event_add(t->event, &period);
+    return t;
+}
+
+void timer_free(struct timer *t)
+{
+    if (!t)
+        return;
+    event_free(t->event);
+    free(t);
+}
+
 bool loop_here(const struct loop *l)
 {
     return !atomic_load(&l->running) || pthread_equal(l->thread, pthread_self());

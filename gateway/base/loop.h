@@ -22,6 +22,10 @@ void loop_stop(struct loop *l);
 /* Any thread; never refused. m->run(m) is called on the loop. */
 void loop_post(struct loop *l, struct mail *m);
 void loop_post_list(struct loop *l, struct mail *first, struct mail *last);
+/* Calls run(arg) every so often until timer_free. On the loop, or before it runs. */
+struct timer;
+struct timer *timer_every(struct loop *l, unsigned ms, void (*run)(void *arg), void *arg);
+void timer_free(struct timer *t); /* NULL ok */
 /* Is this the loop's own thread? For assertions. */
 bool loop_here(const struct loop *l);
 

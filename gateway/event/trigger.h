@@ -19,7 +19,7 @@ bool pattern_matches(const struct pattern *p, struct slice type);
 int pattern_weight(const struct pattern *p);
 
 /* match: JSON Pointer → value, list of values, or {eq, in, not, gt, gte, lt, lte, glob, exists}; all must hold. An absent or
- * wrongly typed value never matches (but `exists: false`, and `not` of a present one). */
+ * wrongly typed value never matches (but `exists: false`); `not` with null among its values takes any type. */
 struct match;
 /* node: the checked `match` object. Constants are copied. */
 struct match *match_new(const struct tree *t, uint32_t node, struct issues *is);
