@@ -144,7 +144,7 @@ int admit_put(struct admit *a, struct admission *what, admit_done done, void *ar
     w->write.kind = WRITE_APPEND;
     w->write.home = a->loop;
     w->write.done = on_written;
-    w->write.append.event = event_new(&what->event, true);
+    w->write.append.event = event_make(&what->event, true);
     w->write.append.runs = w->runs;
     w->write.append.n_runs = n;
     set_dedupe(a, &w->write.append, what);

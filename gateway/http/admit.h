@@ -20,7 +20,7 @@ typedef void (*admit_done)(void *arg, enum admit_outcome outcome, struct id id, 
 
 struct admission {
     struct plan *plan;            /* borrowed for the call */
-    struct event event;           /* what event_new copies; id and decisions are filled in here */
+    struct event event;           /* what event_make copies; id and decisions are filled in here */
     const struct json_doc *doc;   /* of event.data, for match and when */
     bool start;                   /* workflows that match start (not for held and ignored ones) */
     enum dedupe_by dedupe_by;
