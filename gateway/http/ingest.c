@@ -1,0 +1,492 @@
+#include "http/ingest.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "http/inflate.h"
+#include "http/judge.h"
+#include "http/problem.h"
+
+#define PREFIX "/webhooks/"
+#define REFUSED_BODY_BYTES (64 * 1024)
+
+struct ingest {
+    struct ingest_options o;
+    struct loop *loop;
+    struct server *server;
+    struct admit *admit;
+    struct judge *judge;
+    struct source_stats **stats; /* by source->index of the plan */
+    struct source_stats *nobody; /* deliveries to no known source */
+    struct buf inflated, headers, url, answer;
+    struct timer *drain;
+    pthread_t thread;
+    bool started;
+};
+
+/* A delivery that waits for the disk. */
+struct pending {
+    struct ingest *in;
+    struct request *req;
+    struct plan *plan; /* a reference: the source lives in it */
+    struct source *source;
+    struct source_stats *stats;
+};
+
+static const struct header json_type = { { "Content-Type", 12 }, { "application/json", 16 } };
+
+static struct source_stats *stats_for(const struct ingest *in, const struct source *s)
+{
+    return s ? in->stats[s->index] : in->nobody;
+}
+
+static void count(struct source_stats *stats, enum outcome o, const struct request *r)
+{
+    counter_add(&stats->outcomes[o], 1);
+    if (r)
+        histogram_add(&stats->answer_us, (uint64_t)(clock_mono_us() - request_start_us(r)));
+}
+
+static struct source *source_of_path(const struct plan *plan, struct slice path)
+{
+    return slice_starts(path, SLICE(PREFIX)) ? plan_source(plan, slice_from(path, sizeof PREFIX - 1)) : NULL;
+}
+
+static void keep_refusal(struct ingest *in, const struct request *r, const struct source *s, const struct judgement *why,
+                         struct slice body)
+{
+    size_t n;
+    const struct header *headers = request_headers(r, &n);
+
+    buf_reset(&in->headers);
+    kept_headers(s ? s->provider : NULL, headers, n, &in->headers);
+    struct refused_row row = {
+        .id = id_new(),
+        .source = s ? s->name : SLICE(""),
+        .time_us = clock_wall_us(),
+        .status = why->status,
+        .reason = slice_z(why->reason),
+        .detail = why->detail,
+        .method = request_method(r),
+        .path = request_path(r),
+        .remote = request_remote(r),
+        .headers = in->headers.failed ? SLICE_NONE : buf_slice(&in->headers),
+        .body = slice_first(body, REFUSED_BODY_BYTES),
+        .body_bytes = body.len,
+    };
+    writer_refuse(in->o.writer, &row);
+}
+
+static void answer_problem(struct ingest *in, struct request *r, const struct judgement *why, struct slice allow)
+{
+    struct header headers[3] = { { SLICE("Content-Type"), SLICE("application/problem+json") } };
+    size_t n = 1;
+
+    buf_reset(&in->answer);
+    problem_put(&in->answer, why->status, slice_z(why->reason), why->public_detail, why->extra);
+    if (allow.len)
+        headers[n++] = (struct header){ SLICE("Allow"), allow };
+    if (why->status == 503)
+        headers[n++] = (struct header){ SLICE("Retry-After"), SLICE("1") };
+    request_answer(r, why->status, headers, n, buf_slice(&in->answer));
+}
+
+static void refuse(struct ingest *in, struct request *r, const struct source *s, const struct judgement *why, struct slice body)
+{
+    struct slice allow = why->status == 405 && s ? provider_allow(s->provider) : SLICE_NONE;
+
+    keep_refusal(in, r, s, why, body);
+    count(stats_for(in, s), why->outcome, r);
+    answer_problem(in, r, why, allow);
+}
+
+static void refuse_simply(struct ingest *in, struct request *r, const struct source *s, int status, enum outcome o,
+                          const char *reason, struct slice detail)
+{
+    struct judgement why = { .status = status, .outcome = o, .reason = reason, .public_detail = detail, .detail = detail };
+
+    refuse(in, r, s, &why, request_body(r));
+}
+
+static void answer_stored(struct ingest *in, struct request *r, const struct source *s, const char *status, struct id id)
+{
+    struct header type = json_type;
+    char text[ID_TEXT_LEN + 1];
+    int code = s->answer_status;
+    struct slice body = s->answer_body;
+
+    if (code) {
+        type.value = s->answer_content_type;
+    } else if (!provider_ack(s->provider, &code, &type.value, &body)) {
+        id_text(id, text);
+        buf_reset(&in->answer);
+        buf_puts(&in->answer, "{\"id\":\"");
+        buf_puts(&in->answer, text);
+        buf_puts(&in->answer, "\",\"status\":\"");
+        buf_puts(&in->answer, status);
+        buf_puts(&in->answer, "\"}");
+        code = 200;
+        body = buf_slice(&in->answer);
+    }
+    request_answer(r, code, &type, type.value.len ? 1 : 0, body);
+}
+
+static const struct {
+    enum outcome outcome;
+    const char *status;
+} stored_as[] = {
+    [EVENT_ACCEPTED] = { OUTCOME_ACCEPTED, "accepted" },
+    [EVENT_HELD] = { OUTCOME_HELD, "held" },
+    [EVENT_IGNORED] = { OUTCOME_IGNORED, "ignored" },
+};
+
+static void on_admitted(void *arg, enum admit_outcome outcome, struct id id, enum event_status status)
+{
+    struct pending *p = arg;
+    struct ingest *in = p->in;
+
+    if (outcome == ADMIT_STORED) {
+        count(p->stats, stored_as[status].outcome, p->req);
+        answer_stored(in, p->req, p->source, stored_as[status].status, id);
+    } else if (outcome == ADMIT_DUPLICATE) {
+        count(p->stats, OUTCOME_DUPLICATE, p->req);
+        answer_stored(in, p->req, p->source, "duplicate", id);
+    } else {
+        struct slice detail = outcome == ADMIT_FAILED ? SLICE("the event could not be stored; send it again")
+                                                      : SLICE("the disk did not answer in time; send it again");
+        struct judgement why = { .status = 503, .reason = "store", .public_detail = detail };
+        count(p->stats, OUTCOME_STORE, p->req);
+        answer_problem(in, p->req, &why, SLICE_NONE);
+    }
+    plan_unref(p->plan);
+    free(p);
+}
+
+static void answer_handshake(struct ingest *in, struct request *r, const struct source *s, const struct verdict *v)
+{
+    struct header headers[16];
+    size_t n = 0;
+
+    if (v->content_type.len)
+        headers[n++] = (struct header){ SLICE("Content-Type"), v->content_type };
+    for (size_t i = 0; i < v->n_headers && n < sizeof headers / sizeof headers[0]; i++)
+        headers[n++] = v->headers[i];
+    count(stats_for(in, s), OUTCOME_HANDSHAKE, r);
+    request_answer(r, v->status, headers, n, v->body);
+}
+
+static void store(struct ingest *in, struct request *r, struct source *s, struct admission *what)
+{
+    struct pending *p = mem_alloc(sizeof *p);
+
+    *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
+    if (admit_put(in->admit, what, on_admitted, p) == 0)
+        return;
+    struct judgement why = { .status = 503, .reason = "overload", .public_detail = SLICE("too many events wait for the disk") };
+    count(stats_for(in, s), OUTCOME_OVERLOAD, r);
+    answer_problem(in, r, &why, SLICE_NONE);
+    plan_unref(p->plan);
+    free(p);
+}
+
+/* The body after content coding. 0, or -1 after an answer. */
+static int decode_body(struct ingest *in, struct request *r, const struct source *s, struct slice *body)
+{
+    struct slice coding = request_header(r, SLICE("Content-Encoding"));
+
+    *body = request_body(r);
+    if (coding.len == 0 || slice_eq_nocase(coding, SLICE("identity")))
+        return 0;
+    if (!slice_eq_nocase(coding, SLICE("gzip"))) {
+        refuse_simply(in, r, s, 415, OUTCOME_MEDIA_TYPE, "content-encoding", SLICE("of content codings only gzip is taken"));
+        return -1;
+    }
+    buf_clear(&in->inflated);
+    buf_init(&in->inflated, s->body_max);
+    switch (inflate_gzip(*body, &in->inflated)) {
+    case INFLATE_OK:
+        *body = buf_slice(&in->inflated);
+        return 0;
+    case INFLATE_TOO_LARGE:
+        refuse_simply(in, r, s, 413, OUTCOME_TOO_LARGE, "body-too-large", SLICE("the body is too large when inflated"));
+        return -1;
+    case INFLATE_BAD:
+        break;
+    }
+    refuse_simply(in, r, s, 400, OUTCOME_MALFORMED, "malformed-gzip", SLICE("the body is not valid gzip"));
+    return -1;
+}
+
+static struct slice public_url(struct ingest *in, const struct source *s, struct slice query)
+{
+    if (query.len == 0)
+        return s->url;
+    buf_reset(&in->url);
+    buf_put(&in->url, s->url);
+    buf_putc(&in->url, '?');
+    buf_put(&in->url, query);
+    return buf_slice(&in->url);
+}
+
+static void take_delivery(struct ingest *in, struct request *r, struct source *s)
+{
+    struct delivery d = {
+        .method = request_method(r),
+        .path = request_path(r),
+        .query = request_query(r),
+        .remote = request_remote(r),
+        .received_us = clock_wall_us(),
+    };
+    struct judgement j;
+
+    if (decode_body(in, r, s, &d.body))
+        return;
+    d.headers = request_headers(r, &d.n_headers);
+    d.url = public_url(in, s, d.query);
+    judge_delivery(in->judge, in->o.plan, s, &d, &j);
+    switch (j.what) {
+    case JUDGE_STORE:
+        store(in, r, s, &j.admission);
+        break;
+    case JUDGE_ANSWER:
+        answer_handshake(in, r, s, j.handshake);
+        break;
+    case JUDGE_REFUSE:
+        refuse(in, r, s, &j, d.body);
+        break;
+    }
+}
+
+static void on_request(struct request *r, void *arg)
+{
+    struct ingest *in = arg;
+
+    if (health_answer(in->o.health, r))
+        return;
+    struct source *s = source_of_path(in->o.plan, request_path(r));
+    if (!s)
+        refuse_simply(in, r, NULL, 404, OUTCOME_UNKNOWN, "unknown-source",
+                      SLICE("no source has this path; webhooks go to /webhooks/<source>"));
+    else if (!provider_method_ok(s->provider, request_method(r)))
+        refuse_simply(in, r, s, 405, OUTCOME_METHOD, "method", SLICE("this source does not take this method"));
+    else
+        take_delivery(in, r, s);
+}
+
+/* Before a body is read: how much of it this source takes. What has no source is answered without reading it. */
+static bool on_head(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why)
+{
+    struct ingest *in = arg;
+    struct slice path, query;
+
+    slice_cut(head->target, '?', &path, &query);
+    struct source *s = source_of_path(in->o.plan, path);
+    if (s)
+        *body_bytes = s->body_max;
+    if (s || (head->has_length && head->length == 0) || !slice_starts(path, SLICE(PREFIX)))
+        return true;
+    *why = (struct guard_refusal){ .status = 404,
+                                   .reason = "unknown-source",
+                                   .detail = "no source has this path; webhooks go to /webhooks/<source>" };
+    return false;
+}
+
+static enum outcome outcome_of_status(int status)
+{
+    switch (status) {
+    case 404:
+        return OUTCOME_UNKNOWN;
+    case 405:
+    case 501:
+        return OUTCOME_METHOD;
+    case 408:
+        return OUTCOME_TIMEOUT;
+    case 413:
+    case 414:
+    case 431:
+        return OUTCOME_TOO_LARGE;
+    case 503:
+        return OUTCOME_OVERLOAD;
+    default:
+        return OUTCOME_FRAMING;
+    }
+}
+
+static void on_refused(void *arg, const struct guard_refusal *why, struct slice target, struct slice remote)
+{
+    struct ingest *in = arg;
+    struct slice path, query;
+
+    slice_cut(target, '?', &path, &query);
+    struct source *s = source_of_path(in->o.plan, path);
+    count(stats_for(in, s), outcome_of_status(why->status), NULL);
+    struct refused_row row = {
+        .id = id_new(),
+        .source = s ? s->name : SLICE(""),
+        .time_us = clock_wall_us(),
+        .status = why->status,
+        .reason = slice_z(why->reason),
+        .detail = slice_z(why->detail),
+        .path = path,
+        .remote = remote,
+    };
+    writer_refuse(in->o.writer, &row);
+}
+
+static void take_plan(struct ingest *in, struct plan *plan)
+{
+    free(in->stats);
+    in->stats = mem_grow(NULL, plan->n_sources, sizeof *in->stats);
+    for (size_t i = 0; i < plan->n_sources; i++)
+        in->stats[plan->sources[i].index] = stats_of(plan->sources[i].name);
+    in->o.plan = plan;
+}
+
+static int listen_on(struct ingest *in, struct err *e)
+{
+    const struct settings *s = &in->o.plan->settings;
+    struct server_options o = {
+        .address = s->ingest.address.ptr,
+        .reuse_port = true,
+        .tls = in->o.tls,
+        .limits = { (size_t)s->uri_bytes, (size_t)s->head_bytes, s->headers, (size_t)s->body_max },
+        .request_timeout_s = s->request_timeout_s,
+        .idle_timeout_s = s->idle_timeout_s,
+        .budget = in->o.budget,
+        .handler = on_request,
+        .on_head = on_head,
+        .on_refused = on_refused,
+        .arg = in,
+    };
+
+    in->server = server_new(in->loop, &o, e);
+    return in->server ? 0 : -1;
+}
+
+struct ingest *ingest_new(const struct ingest_options *o, struct err *e)
+{
+    struct ingest *in = mem_zalloc(sizeof *in);
+
+    in->o = *o;
+    in->o.tls = o->tls ? tls_ref(o->tls) : NULL;
+    in->nobody = stats_of(SLICE(""));
+    take_plan(in, plan_ref(o->plan));
+    buf_init(&in->headers, 64 * 1024);
+    buf_init(&in->url, 64 * 1024);
+    buf_init(&in->answer, 256 * 1024);
+    in->loop = loop_new(true, e);
+    if (!in->loop || listen_on(in, e)) {
+        ingest_free(in);
+        return NULL;
+    }
+    in->judge = judge_new();
+    in->admit = admit_new(in->loop, o->writer, o->hash_secret);
+    return in;
+}
+
+int ingest_port(const struct ingest *in)
+{
+    return server_port(in->server);
+}
+
+static void *run(void *arg)
+{
+    loop_run(((struct ingest *)arg)->loop);
+    return NULL;
+}
+
+int ingest_start(struct ingest *in, struct err *e)
+{
+    int failed = pthread_create(&in->thread, NULL, run, in);
+
+    if (failed)
+        return err_set(e, ERR_SYSTEM, "cannot start an ingest thread");
+    in->started = true;
+    return 0;
+}
+
+struct new_plan {
+    struct mail mail;
+    struct ingest *in;
+    struct plan *plan;
+    struct tls *tls;
+};
+
+static void on_new_plan(struct mail *m)
+{
+    struct new_plan *np = (struct new_plan *)m;
+    struct plan *old = np->in->o.plan;
+
+    take_plan(np->in, np->plan);
+    plan_unref(old);
+    if (np->tls) {
+        server_set_tls(np->in->server, np->tls);
+        tls_unref(np->tls);
+    }
+    free(np);
+}
+
+void ingest_set_plan(struct ingest *in, struct plan *plan, struct tls *tls)
+{
+    struct new_plan *np = mem_alloc(sizeof *np);
+
+    *np = (struct new_plan){ { .run = on_new_plan }, in, plan_ref(plan), tls ? tls_ref(tls) : NULL };
+    loop_post(in->loop, &np->mail);
+}
+
+struct drain {
+    struct mail mail;
+    struct ingest *in;
+    int64_t deadline_us;
+};
+
+static void look_whether_drained(void *arg)
+{
+    struct drain *d = arg;
+    bool waiting = server_open_requests(d->in->server) > 0 || admit_waiting(d->in->admit) > 0;
+
+    if (waiting && clock_mono_us() < d->deadline_us)
+        return;
+    loop_stop(d->in->loop);
+}
+
+static void on_drain(struct mail *m)
+{
+    struct drain *d = (struct drain *)m;
+
+    server_drain(d->in->server);
+    d->in->drain = timer_every(d->in->loop, 10, look_whether_drained, d);
+}
+
+void ingest_stop(struct ingest *in, int timeout_s)
+{
+    struct drain d = { { .run = on_drain }, in, clock_mono_us() + timeout_s * US_PER_S };
+
+    if (!in->started)
+        return;
+    loop_post(in->loop, &d.mail);
+    pthread_join(in->thread, NULL);
+    timer_free(in->drain);
+    in->drain = NULL;
+    in->started = false;
+}
+
+void ingest_free(struct ingest *in)
+{
+    if (!in)
+        return;
+    admit_free(in->admit);
+    server_free(in->server);
+    loop_free(in->loop);
+    judge_free(in->judge);
+    buf_clear(&in->inflated);
+    buf_clear(&in->headers);
+    buf_clear(&in->url);
+    buf_clear(&in->answer);
+    tls_unref(in->o.tls);
+    plan_unref(in->o.plan);
+    free(in->stats);
+    free(in);
+}

@@ -1,0 +1,258 @@
+#include "http/judge.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define MAPPED_MAX 16384
+#define HEADERS_MAX (64 * 1024)
+#define ERRORS_MAX (64 * 1024)
+#define ERRORS_SHOWN 20
+
+struct judge {
+    struct reading reading;
+    struct verify_scratch *verify;
+    struct schema_scratch *schema;
+    struct verdict verdict;
+    struct buf mapped, headers, errors, detail;
+};
+
+struct judge *judge_new(void)
+{
+    struct judge *j = mem_zalloc(sizeof *j);
+
+    reading_init(&j->reading);
+    j->verify = verify_scratch_new();
+    j->schema = schema_scratch_new();
+    buf_init(&j->mapped, MAPPED_MAX);
+    buf_init(&j->headers, HEADERS_MAX);
+    buf_init(&j->errors, ERRORS_MAX);
+    buf_init(&j->detail, 2048);
+    return j;
+}
+
+void judge_free(struct judge *j)
+{
+    if (!j)
+        return;
+    reading_clear(&j->reading);
+    verify_scratch_free(j->verify);
+    schema_scratch_free(j->schema);
+    buf_clear(&j->mapped);
+    buf_clear(&j->headers);
+    buf_clear(&j->errors);
+    buf_clear(&j->detail);
+    free(j);
+}
+
+static void refuse(struct judgement *out, int status, enum outcome outcome, const char *reason, struct slice detail)
+{
+    out->what = JUDGE_REFUSE;
+    out->status = status;
+    out->outcome = outcome;
+    out->reason = reason;
+    out->public_detail = out->detail = detail;
+}
+
+/* The sender learns nothing about why: a forger must not be helped. The reason goes to the refused log. */
+static void refuse_signature(const struct verdict *v, struct judgement *out)
+{
+    refuse(out, 401, OUTCOME_BAD_SIGNATURE, verify_reason_name(v->reason), slice_z(v->detail));
+    out->public_detail = SLICE("the signature of this delivery could not be verified");
+}
+
+static void refuse_json(struct judge *j, struct judgement *out)
+{
+    const struct json_fault *f = &j->reading.fault;
+
+    buf_reset(&j->detail);
+    buf_reset(&j->errors);
+    buf_printf(&j->detail, "line %u, column %u: %s", f->line, f->column, f->text);
+    buf_printf(&j->errors, "\"line\":%u,\"column\":%u", f->line, f->column);
+    refuse(out, 400, OUTCOME_MALFORMED, "malformed-json", buf_slice(&j->detail));
+    out->extra = buf_slice(&j->errors);
+}
+
+void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, struct buf *out)
+{
+    buf_putc(out, '[');
+    for (size_t i = 0; i < report->count; i++) {
+        const struct schema_error *e = &report->errors[i];
+        uint32_t line, column;
+        json_position(doc->text, (size_t)(json_raw(doc, e->node).ptr - doc->text.ptr), &line, &column);
+        buf_puts(out, i ? ",{\"instance\":" : "{\"instance\":");
+        json_quote(out, e->instance_path);
+        buf_puts(out, ",\"schema\":");
+        json_quote(out, e->schema_place);
+        buf_puts(out, ",\"message\":");
+        json_quote(out, e->message);
+        buf_printf(out, ",\"line\":%u,\"column\":%u}", line, column);
+    }
+    buf_putc(out, ']');
+}
+
+static void report_errors(struct judge *j, const struct schema *s, const char *prefix)
+{
+    struct schema_report report;
+
+    buf_reset(&j->errors);
+    buf_puts(&j->errors, prefix);
+    schema_report_make(&report, s, &j->reading.doc, 0, j->schema, ERRORS_SHOWN);
+    judge_put_errors(&report, &j->reading.doc, &j->errors);
+    buf_reset(&j->detail);
+    if (report.count)
+        buf_printf(&j->detail, "the payload violates its schema: %.*s: %.*s", SLICE_FMT(report.errors[0].instance_path),
+                   SLICE_FMT(report.errors[0].message));
+    else
+        buf_puts(&j->detail, "the payload could not be checked against its schema within the limits");
+    schema_report_clear(&report);
+}
+
+/* What the source wants done with an event type that its list does not name. */
+static void judge_unlisted(const struct source *source, struct judgement *out)
+{
+    struct event *ev = &out->admission.event;
+
+    switch (source->on_unlisted) {
+    case ON_UNLISTED_ACCEPT:
+        return;
+    case ON_UNLISTED_IGNORE:
+        ev->status = EVENT_IGNORED;
+        break;
+    case ON_UNLISTED_HOLD:
+        ev->status = EVENT_HELD;
+        break;
+    case ON_UNLISTED_REJECT:
+        refuse(out, 422, OUTCOME_SCHEMA, "unlisted-event-type", SLICE("this source does not take events of this type"));
+        return;
+    }
+    ev->verdict = VERDICT_UNLISTED;
+}
+
+static void judge_invalid(struct judge *j, const struct source *source, const struct binding *b, struct judgement *out)
+{
+    struct event *ev = &out->admission.event;
+
+    if (source->on_invalid == ON_INVALID_REJECT) {
+        report_errors(j, b->schema, "\"errors\":");
+        refuse(out, 422, OUTCOME_SCHEMA, "schema-violated", buf_slice(&j->detail));
+        out->extra = j->errors.failed ? SLICE_NONE : buf_slice(&j->errors);
+        return;
+    }
+    report_errors(j, b->schema, "");
+    ev->errors = j->errors.failed ? SLICE_NONE : buf_slice(&j->errors);
+    if (source->on_invalid == ON_INVALID_HOLD)
+        ev->status = EVENT_HELD;
+}
+
+static void judge_schema(struct judge *j, const struct source *source, struct judgement *out)
+{
+    struct event *ev = &out->admission.event;
+    const struct binding *b = source_binding(source, ev->type);
+
+    if (!b) {
+        judge_unlisted(source, out);
+        return;
+    }
+    if (!b->schema)
+        return;
+    enum schema_verdict v = schema_check(b->schema, &j->reading.doc, 0, j->schema);
+    ev->schema_def = b->schema_def ? b->schema_def->row : 0;
+    ev->verdict = v == SCHEMA_VALID ? VERDICT_VALID : v == SCHEMA_INVALID ? VERDICT_INVALID : VERDICT_LIMIT;
+    if (v != SCHEMA_VALID)
+        judge_invalid(j, source, b, out);
+}
+
+static bool header_is_ours(struct slice name)
+{
+    static const struct slice hop[] = {
+        { "connection", 10 }, { "keep-alive", 10 },        { "proxy-authenticate", 18 }, { "te", 2 },
+        { "trailer", 7 },     { "transfer-encoding", 17 }, { "upgrade", 7 },             { "content-length", 14 },
+        { "content-encoding", 16 },
+    };
+
+    for (size_t i = 0; i < sizeof hop / sizeof hop[0]; i++) {
+        if (slice_eq_nocase(name, hop[i]))
+            return true;
+    }
+    return false;
+}
+
+void kept_headers(const struct provider *p, const struct header *headers, size_t n, struct buf *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (header_is_ours(headers[i].name) || provider_header_is_secret(p, headers[i].name))
+            continue;
+        buf_put(out, headers[i].name);
+        buf_put(out, SLICE(": "));
+        buf_put(out, headers[i].value);
+        buf_putc(out, '\n');
+    }
+}
+
+static void fill_event(struct judge *j, const struct plan *plan, const struct source *source, const struct delivery *d,
+                       const struct mapped *mapped, struct event *ev)
+{
+    struct reading *r = &j->reading;
+
+    buf_reset(&j->headers);
+    kept_headers(source->provider, d->headers, d->n_headers, &j->headers);
+    *ev = (struct event){
+        .source = source->name,
+        .type = mapped->type,
+        .subject = mapped->subject,
+        .time_us = d->received_us,
+        .delivery_key = mapped->key,
+        .headers = j->headers.failed ? SLICE_NONE : buf_slice(&j->headers),
+        .content_type = delivery_header(d, SLICE("Content-Type")),
+        .form = r->data_is_body ? EVENT_DATA_IS_BODY : EVENT_DATA_IN_FORM,
+        .form_field = r->data_is_body ? SLICE_NONE : r->form_json_field,
+        .body = d->body,
+        .data = r->data,
+        .status = EVENT_ACCEPTED,
+        .plan_def = plan->def.row,
+        .source_def = source->def->row,
+    };
+}
+
+void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out)
+{
+    struct mapped mapped;
+    struct err e;
+
+    *out = (struct judgement){ .what = JUDGE_STORE };
+    if (!provider_content_type_ok(source->provider, d)) {
+        refuse(out, 415, OUTCOME_MEDIA_TYPE, "content-type", SLICE("this source does not take this content type"));
+        return;
+    }
+    reading_start(&j->reading, d, provider_form_json_field(source->provider), &source->json_limits);
+    verify_delivery(source->verifier, &j->reading, clock_wall_us(), j->verify, &j->verdict);
+    if (j->verdict.result == VERIFY_HANDSHAKE) {
+        out->what = JUDGE_ANSWER;
+        out->outcome = OUTCOME_HANDSHAKE;
+        out->handshake = &j->verdict;
+        return;
+    }
+    if (j->verdict.result == VERIFY_REJECT) {
+        refuse_signature(&j->verdict, out);
+        return;
+    }
+    if (reading_json(&j->reading)) {
+        refuse_json(j, out);
+        return;
+    }
+    if (mapping_apply(&source->mapping, &j->reading, &j->mapped, &mapped, &e)) {
+        buf_reset(&j->detail);
+        buf_puts(&j->detail, e.text);
+        refuse(out, 400, OUTCOME_MALFORMED, "event-type", buf_slice(&j->detail));
+        return;
+    }
+    fill_event(j, plan, source, d, &mapped, &out->admission.event);
+    judge_schema(j, source, out);
+    out->admission.plan = plan;
+    out->admission.doc = &j->reading.doc;
+    out->admission.start = out->admission.event.status == EVENT_ACCEPTED;
+    out->admission.dedupe_by = source->dedupe_by;
+    out->admission.dedupe_window_us = source->dedupe_window_us;
+}

@@ -1,0 +1,33 @@
+/* http/judge.h - is this delivery to be stored, and as what? From the collected request to an admission, without touching
+ * the disk: signature, JSON, event type, schema. Pure but for counters of its scratch: the same for every way in. */
+#ifndef HTTP_JUDGE_H
+#define HTTP_JUDGE_H
+
+#include "http/admit.h"
+#include "http/stats.h"
+#include "plan/plan.h"
+
+struct judge; /* the scratch of one thread */
+struct judge *judge_new(void);
+void judge_free(struct judge *j);
+
+struct judgement {
+    enum { JUDGE_STORE, JUDGE_ANSWER, JUDGE_REFUSE } what;
+    struct admission admission;   /* JUDGE_STORE */
+    struct verdict *handshake;    /* JUDGE_ANSWER */
+    int status;                   /* JUDGE_REFUSE */
+    enum outcome outcome;         /* JUDGE_ANSWER, JUDGE_REFUSE */
+    const char *reason;           /* for the answer's type and the refused log: "bad-signature" */
+    struct slice public_detail;   /* for the sender */
+    struct slice detail;          /* for the refused log only: may say more */
+    struct slice extra;           /* members for the problem document */
+};
+/* All of *out is borrowed from the delivery, the plan and j, good until the next call. d->body: after content coding. */
+void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out);
+/* A JSON array of the schema's errors, at most max, appended to out. */
+void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, struct buf *out);
+
+/* Headers that may be stored, as "Name: value\n" lines; never secrets. */
+void kept_headers(const struct provider *p, const struct header *headers, size_t n, struct buf *out);
+
+#endif

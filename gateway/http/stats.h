@@ -1,0 +1,42 @@
+/* http/stats.h - what the front door counts: deliveries by source and outcome, and how long their answers took. Names of sources are kept
+ * across reloads; any thread may raise a counter. */
+#ifndef HTTP_STATS_H
+#define HTTP_STATS_H
+
+#include "base/metric.h"
+#include "base/slice.h"
+
+enum outcome {
+    OUTCOME_ACCEPTED,
+    OUTCOME_DUPLICATE,
+    OUTCOME_HELD,
+    OUTCOME_IGNORED,
+    OUTCOME_HANDSHAKE,
+    OUTCOME_BAD_SIGNATURE, /* 401 */
+    OUTCOME_MALFORMED,     /* 400: JSON, event type, coding */
+    OUTCOME_FRAMING,       /* 400 and the like by the guard */
+    OUTCOME_SCHEMA,        /* 422 */
+    OUTCOME_UNKNOWN,       /* 404 */
+    OUTCOME_METHOD,        /* 405 */
+    OUTCOME_TIMEOUT,       /* 408 */
+    OUTCOME_TOO_LARGE,     /* 413, 414, 431 */
+    OUTCOME_MEDIA_TYPE,    /* 415 */
+    OUTCOME_OVERLOAD,      /* 503: full mailbox, byte budget, connections */
+    OUTCOME_STORE,         /* 503: not stored, or no word in time */
+    OUTCOME_N,
+};
+const char *outcome_name(enum outcome o); /* "accepted", … as in the metrics */
+
+struct source_stats {
+    struct source_stats *next;
+    char *name; /* "" for deliveries to no known source, and for internal events */
+    struct counter outcomes[OUTCOME_N];
+    struct histogram answer_us; /* request's first byte to answer */
+};
+
+/* The counters of that name, made on first use and never freed. Names come from configurations, so their number is bounded. Any thread. */
+struct source_stats *stats_of(struct slice name);
+/* All of them, newest first; the list only grows at its head. */
+struct source_stats *stats_first(void);
+
+#endif
