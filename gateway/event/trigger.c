@@ -142,7 +142,7 @@ static bool scalars(const struct json_doc *d, uint32_t list)
 /* What the operator can be compared with; NULL when the constant is fine. */
 static const char *constant_fault(const struct json_doc *d, uint32_t n, enum match_op op)
 {
-    enum json_type type = json_type_of(d, n);
+    enum json_kind type = json_type_of(d, n);
 
     switch (op) {
     case MATCH_EQ:
@@ -223,7 +223,7 @@ static int compile(struct match *m, const struct tree *t, uint32_t node, struct 
         uint32_t value = k + 1;
         buf_reset(&key);
         struct condition c = { .where = arena_slice(&m->memory, json_string(d, k, &key)), .constant = value };
-        enum json_type type = json_type_of(d, value);
+        enum json_kind type = json_type_of(d, value);
         c.op = type == JSON_ARRAY ? MATCH_IN : MATCH_EQ;
         result = type == JSON_OBJECT ? add_operators(m, t, value, node + value, &c, is)
                                      : add_condition(m, t, node + value, &c, is);
@@ -266,9 +266,9 @@ void match_free(struct match *m)
 }
 
 /* The type as far as comparing goes: true and false are one. */
-static enum json_type kind_of(const struct json_doc *d, uint32_t n)
+static enum json_kind kind_of(const struct json_doc *d, uint32_t n)
 {
-    enum json_type type = json_type_of(d, n);
+    enum json_kind type = json_type_of(d, n);
 
     return type == JSON_FALSE ? JSON_TRUE : type;
 }
@@ -284,7 +284,7 @@ static int compare_numbers(const struct json_doc *a, uint32_t x, const struct js
 
 static bool scalar_equal(const struct json_doc *a, uint32_t x, const struct json_doc *b, uint32_t y)
 {
-    enum json_type type = json_type_of(a, x);
+    enum json_kind type = json_type_of(a, x);
 
     if (type != json_type_of(b, y))
         return false;
