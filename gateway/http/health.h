@@ -10,6 +10,7 @@
 
 struct health {
     const struct writer_stats *writer;
+    const struct server_budget *ingest_budget; /* for the metrics */
     atomic_bool draining;
 };
 /* Answers when the path is one of the two: true. */
