@@ -1,0 +1,59 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GATEWAY_OPTIONS                                                                                                \
+    "\nThe gateway is found by HOOKLATCH_URL (its admin listener) and HOOKLATCH_TOKEN, or by -c FILE.\n"
+
+#define REQUEST_OPTIONS                                                                                                \
+    "\n  --provider P    a preset, or a provider file\n"                                                               \
+    "  --secret S      env:NAME, file:PATH or value:TEXT; may be repeated\n"                                            \
+    "  --url U         the public URL as registered with the vendor\n"                                                 \
+    "  --method M      POST unless given\n"                                                                            \
+    "  --header 'N: V' a header of the request; may be repeated\n"                                                      \
+    "  --param N=V     a further setting of the endpoint; may be repeated\n"                                            \
+    "  --now UNIX      the time to judge by\n"
+
+const struct cli_command cli_commands[] = {
+    { "init", cli_init, "[-o FILE] [--force] PROVIDER…", "write a commented configuration for these providers", NULL },
+    { "serve", cli_serve, "-c FILE", "run the gateway",
+      "\nSIGHUP reloads the configuration, SIGTERM drains and ends with 0.\n" },
+    { "check", cli_check, "-c FILE", "show all errors and warnings of a configuration", NULL },
+    { "reload", cli_reload, "[-c FILE]", "ask the running gateway to reload its configuration", GATEWAY_OPTIONS },
+    { "verify", cli_verify, "--provider P --secret S [OPTION]… [FILE|-]", "would this request pass, and if not why",
+      REQUEST_OPTIONS "  --show-signature  print the right signature too\nExit code: 0 accepted, 1 refused, 2 usage.\n" },
+    { "sign", cli_sign, "--provider P --secret S [OPTION]… [FILE|-]", "print the headers that make this request valid",
+      REQUEST_OPTIONS },
+    { "send", cli_send, "-c FILE SOURCE [EVENT] [FILE|-]", "sign and send a test webhook",
+      "\n  or: hooklatch send --provider P --secret S --url U [EVENT] [FILE|-]\n"
+      "Without a FILE the provider's built-in sample of that event is sent.\n" },
+    { "receive", cli_receive, "--port N [--secret S]", "a small step endpoint for trying things out", NULL },
+    { "validate", cli_validate, "[OPTION]… SCHEMA [INSTANCE…|-]", "check JSON documents against a JSON Schema",
+      "\n  --draft 7|2019-09|2020-12  where the schema has no $schema\n"
+      "  --output text|flag|basic   what to print about a violation\n"
+      "  --max-depth N              of nesting (10000)\n"
+      "  --batch                    standard input: one {\"schema\":…,\"instance\":…} a line;\n"
+      "                             standard output: true, false or error … a line\n"
+      "Exit code: 0 valid, 1 invalid, 2 bad schema or usage.\n" },
+    { "push", cli_push, "[--key K] [--subject S] TYPE [DATA|-]", "give the gateway an event of your own", GATEWAY_OPTIONS },
+    { "events", cli_events, "[list|show ID|body ID|tail] [FILTER]…", "stored events",
+      "\nFilters: --source S --type T --status accepted|held|released|ignored --limit N --before ID; --json prints JSON.\n"
+          GATEWAY_OPTIONS },
+    { "held", cli_events, "[list|show ID|release ID…] [FILTER]…", "events held for violating their schema", GATEWAY_OPTIONS },
+    { "refused", cli_events, "[list|show ID|tail] [FILTER]…", "deliveries that were not accepted, and why", GATEWAY_OPTIONS },
+    { "runs", cli_events, "[list|show ID|tail] [FILTER]…", "runs of workflows",
+      "\nFilters: --workflow W --event ID --state running|done|failed|cancelled --limit N --before ID; --json.\n"
+          GATEWAY_OPTIONS },
+    { "explain", cli_explain, "ID", "the whole story of an event, a refusal or a run", GATEWAY_OPTIONS },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+int cli_usage(const char *name)
+{
+    for (const struct cli_command *c = cli_commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0)
+            fprintf(stderr, "usage: hooklatch %s %s\n(\"hooklatch help %s\" tells more)\n", name, c->arguments, name);
+    }
+    return CLI_USAGE;
+}
