@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define LINE_BYTES 8192
 #define VALUE_BYTES 2048 /* of one foreign value: a log line is no place for more */
@@ -18,41 +19,39 @@ void log_setup(enum log_level max, bool json)
     atomic_store(&as_json, json);
 }
 
-/* The length of the UTF-8 character at p (1..4), or 0 when there is none. */
-static size_t utf8_length(const unsigned char *p, size_t left)
+/* The length of the run at the start of s that stands in a JSON string as it is. */
+static size_t literal_run(struct slice s)
 {
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    size_t i = 0;
 
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
+    while (i < s.len) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        size_t n = c > 0x7f ? utf8_sequence(s.ptr + i, s.len - i) : c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+
+        if (n == 0)
+            break;
+        i += n;
     }
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool surrogate = p[0] == 0xed && p[1] >= 0xa0;
-    bool beyond = p[0] == 0xf4 && p[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : n;
+    return i;
 }
 
 void log_put_json_string(struct buf *b, struct slice s)
 {
-    const unsigned char *p = (const unsigned char *)s.ptr;
-
     buf_putc(b, '"');
-    for (size_t i = 0; i < s.len;) {
-        size_t n = utf8_length(p + i, s.len - i);
-        if (n == 0)
+    while (s.len) {
+        size_t run = literal_run(s);
+
+        buf_put(b, slice_first(s, run));
+        s = slice_from(s, run);
+        if (s.len == 0)
+            break;
+        if (s.ptr[0] == '"' || s.ptr[0] == '\\')
+            buf_put(b, slice_of((char[]){ '\\', s.ptr[0] }, 2));
+        else if ((unsigned char)s.ptr[0] > 0x7f)
             buf_puts(b, "\xef\xbf\xbd");
-        else if (n > 1)
-            buf_put(b, slice_of(p + i, n));
-        else if (p[i] == '"' || p[i] == '\\')
-            buf_printf(b, "\\%c", p[i]);
-        else if (p[i] < 0x20 || p[i] == 0x7f)
-            buf_printf(b, "\\u%04x", p[i]);
         else
-            buf_putc(b, (char)p[i]);
-        i += n ? n : 1;
+            buf_printf(b, "\\u%04x", (unsigned)s.ptr[0]);
+        s = slice_from(s, 1);
     }
     buf_putc(b, '"');
 }

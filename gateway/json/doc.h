@@ -16,15 +16,16 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-enum json_kind {
+enum json_node_type {
     JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT,
     JSON_KEY, /* precedes every member's value */
 };
 
-/* meta: bits 0-2 the type, 3 ESCAPED, 4 INTEGER, 5 NEGATIVE, 8-31 the count of members or elements (saturating) */
+/* meta: bits 0-2 the type, 3 ESCAPED, 4 INTEGER, 5 NEGATIVE, 6 UNIQUE, 8-31 the count of members or elements (saturating) */
 #define JSON_ESCAPED 0x08u  /* KEY, STRING: the text holds backslashes */
 #define JSON_INTEGER 0x10u  /* NUMBER: neither fraction nor exponent */
 #define JSON_NEGATIVE 0x20u /* NUMBER: has a minus sign */
+#define JSON_UNIQUE 0x40u   /* OBJECT: no key occurs twice (where duplicates are allowed nobody looked) */
 #define JSON_COUNT_MAX 0xffffffu
 
 struct json_node {
@@ -70,7 +71,7 @@ int json_parse_err(struct json_doc *doc, struct slice text, const struct json_li
 
 /* Nodes are named by index; 0 is the root. */
 #define JSON_NONE UINT32_MAX
-static inline enum json_kind json_type_of(const struct json_doc *d, uint32_t n) { return (enum json_kind)(d->nodes[n].meta & 7); }
+static inline enum json_node_type json_type_of(const struct json_doc *d, uint32_t n) { return (enum json_node_type)(d->nodes[n].meta & 7); }
 static inline uint32_t json_count(const struct json_doc *d, uint32_t n) { return d->nodes[n].meta >> 8; }
 /* The node after n's sub-tree: the next element, or (in an object) the next KEY, or the container's end. */
 static inline uint32_t json_next(const struct json_doc *d, uint32_t n)
@@ -96,6 +97,7 @@ bool json_string_eq(const struct json_doc *d, uint32_t n, struct slice s);
 size_t json_string_length(const struct json_doc *d, uint32_t n);
 /* The value of the member, or JSON_NONE (also when obj is no object). The last one where duplicates were allowed. */
 uint32_t json_member(const struct json_doc *d, uint32_t obj, struct slice key);
+/* hash: json_hash(key) */
 uint32_t json_member_hashed(const struct json_doc *d, uint32_t obj, struct slice key, uint32_t hash);
 /* The hash that KEY nodes carry. */
 uint32_t json_hash(struct slice unescaped);
