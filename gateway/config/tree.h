@@ -24,6 +24,8 @@ struct tree {
 int tree_load(struct tree *t, const char *file, struct issues *is) MUST_CHECK;
 /* From memory; `file` names it in messages, dir (may be NULL: ".") resolves relative paths. */
 int tree_read(struct tree *t, const char *file, const char *dir, struct slice text, struct issues *is) MUST_CHECK;
+/* From JSON text of our own making (stored definitions, samples): no YAML rules, same tree. */
+int tree_read_json(struct tree *t, const char *file, struct slice text, struct issues *is) MUST_CHECK;
 void tree_clear(struct tree *t);
 
 /* Adds an issue at a node. Path and line are found from the node. fmt without position. hint may be NULL. */
@@ -38,15 +40,17 @@ struct slice tree_path(const struct tree *t, uint32_t node, struct arena *a);
  * an unknown key the nearest known one). 0 or -1. */
 int tree_check(const struct tree *t, uint32_t node, const char *schema_name, struct issues *is) MUST_CHECK;
 
-/* Reading a checked tree: the member, or the default when it is absent. */
+/* Reading a tree: the member, or the default when it is absent or not of that kind (which tree_check has complained about). */
 uint32_t tree_get(const struct tree *t, uint32_t obj, const char *key); /* JSON_NONE when absent */
 /* Copies into the arena, NUL-terminated. Absent: SLICE_NONE. */
 struct slice tree_text(const struct tree *t, uint32_t obj, const char *key, struct arena *a);
+/* The same for a STRING or KEY node itself; SLICE_NONE when it is something else. */
+struct slice tree_string(const struct tree *t, uint32_t node, struct arena *a);
 int64_t tree_int(const struct tree *t, uint32_t obj, const char *key, int64_t absent);
 bool tree_bool(const struct tree *t, uint32_t obj, const char *key, bool absent);
-/* "30s", "500ms", "5m", "2h", "7d", or a number of seconds → microseconds. */
+/* "30s", "500ms", "5m", "2h", "7d", or a number of seconds → microseconds. What is too large becomes INT64_MAX. */
 int64_t tree_duration_us(const struct tree *t, uint32_t obj, const char *key, int64_t absent);
-/* "2MiB", "64KiB", "10MB", "512" → bytes. */
+/* "2MiB", "64KiB", "10MB", "512" → bytes. What is too large becomes INT64_MAX. */
 int64_t tree_bytes(const struct tree *t, uint32_t obj, const char *key, int64_t absent);
 /* An absolute path in the arena: relative ones from the file's folder. */
 char *tree_file_path(const struct tree *t, struct slice path, struct arena *a);
