@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-enum json_node_type {
+enum json_kind {
     JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT,
     JSON_KEY, /* precedes every member's value */
 };
@@ -71,7 +71,7 @@ int json_parse_err(struct json_doc *doc, struct slice text, const struct json_li
 
 /* Nodes are named by index; 0 is the root. */
 #define JSON_NONE UINT32_MAX
-static inline enum json_node_type json_type_of(const struct json_doc *d, uint32_t n) { return (enum json_node_type)(d->nodes[n].meta & 7); }
+static inline enum json_kind json_type_of(const struct json_doc *d, uint32_t n) { return (enum json_kind)(d->nodes[n].meta & 7); }
 static inline uint32_t json_count(const struct json_doc *d, uint32_t n) { return d->nodes[n].meta >> 8; }
 /* The node after n's sub-tree: the next element, or (in an object) the next KEY, or the container's end. */
 static inline uint32_t json_next(const struct json_doc *d, uint32_t n)

@@ -8,7 +8,7 @@
 struct slice json_raw(const struct json_doc *d, uint32_t n)
 {
     struct slice s = json_inner(d, n);
-    enum json_node_type type = json_type_of(d, n);
+    enum json_kind type = json_type_of(d, n);
 
     if (type != JSON_STRING && type != JSON_KEY)
         return s;

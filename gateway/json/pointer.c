@@ -87,7 +87,7 @@ uint32_t pointer_get(const struct pointer *p, const struct json_doc *d, uint32_t
 
     for (uint32_t i = 0; i < p->count && n != JSON_NONE; i++) {
         const struct pointer_token *t = &p->tokens[i];
-        enum json_node_type type = json_type_of(d, n);
+        enum json_kind type = json_type_of(d, n);
 
         if (type == JSON_OBJECT)
             n = json_member_hashed(d, n, t->name, t->hash);
