@@ -21,6 +21,9 @@ void schema_set_free(struct schema_set *s);
  * people call it in messages (a file name). Registering the same URI twice is an error, the same content excepted. */
 int schema_set_add(struct schema_set *s, struct slice uri, struct slice name, struct slice text, struct err *e) MUST_CHECK;
 
+/* The URI of the document registered under that name first; false when there is none. The slice lives as long as the set. */
+bool schema_set_uri(const struct schema_set *s, struct slice name, struct slice *uri);
+
 struct schema; /* the frozen program; counted */
 struct schema_options {
     enum schema_draft draft; /* where the document has no $schema */
@@ -42,6 +45,8 @@ enum schema_verdict {
 struct schema_scratch;
 struct schema_scratch *schema_scratch_new(void);
 void schema_scratch_free(struct schema_scratch *s);
+/* How deep checks may nest (4,000 at first, enough for documents 256 deep; a level takes up to 0.5 KB of the thread's stack). */
+void schema_scratch_set_depth(struct schema_scratch *s, uint32_t max_depth);
 enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node, struct schema_scratch *scratch);
 
 /* One violation. All slices are borrowed: from the document, the program, or the report. */

@@ -1,0 +1,172 @@
+#include "schema/run.h"
+
+#define DEPTH_MAX 4000u /* nested nodes; a frame is some 200 bytes */
+#define BRANCHES_CROWDED 3u
+
+struct schema_scratch *schema_scratch_new(void)
+{
+    struct schema_scratch *s = mem_zalloc(sizeof *s);
+
+    s->regex = regex_scratch_new();
+    s->max_depth = DEPTH_MAX;
+    buf_init(&s->tmp, (size_t)UINT32_MAX + 1);
+    return s;
+}
+
+void schema_scratch_free(struct schema_scratch *s)
+{
+    if (!s)
+        return;
+    regex_scratch_free(s->regex);
+    buf_clear(&s->tmp);
+    free(s->unique);
+    free(s);
+}
+
+void schema_scratch_set_depth(struct schema_scratch *s, uint32_t max_depth)
+{
+    s->max_depth = max_depth;
+}
+
+void run_init(struct run *r, const struct schema *s, const struct json_doc *d, struct schema_scratch *scratch)
+{
+    *r = (struct run){ .s = s, .d = d, .scratch = scratch, .steps = SCHEMA_STEPS_MAX };
+    regex_scratch_take_cost(scratch->regex);
+}
+
+enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node, struct schema_scratch *scratch)
+{
+    struct run r;
+
+    run_init(&r, s, d, scratch);
+    return run_edge(&r, s->root, node);
+}
+
+static enum schema_verdict all_of(struct run *r, const struct logic *l, uint32_t n)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        enum schema_verdict v = run_edge(r, l->edges + i, n);
+
+        if (v != SCHEMA_VALID)
+            return v;
+    }
+    return SCHEMA_VALID;
+}
+
+/* One of several branches: where there are many, the hopeless ones are told by a glance. */
+static enum schema_verdict branch(struct run *r, const struct logic *l, uint32_t i, uint32_t n)
+{
+    uint32_t node = r->s->edges[l->edges + i].run;
+    const struct node *p = &r->s->nodes[node];
+    uint32_t meta = r->d->nodes[n].meta;
+
+    if (!(p->accepts & type_bit(meta)))
+        return SCHEMA_INVALID;
+    if (l->n >= BRANCHES_CROWDED && (meta & 7) == JSON_OBJECT && p->object != NONE &&
+        run_object_unlike(r, &r->s->objects[p->object], n))
+        return SCHEMA_INVALID;
+    return run_node(r, node, n);
+}
+
+static enum schema_verdict any_of(struct run *r, const struct logic *l, uint32_t n)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        enum schema_verdict v = branch(r, l, i, n);
+
+        if (v != SCHEMA_INVALID)
+            return v;
+    }
+    return SCHEMA_INVALID;
+}
+
+static enum schema_verdict one_of(struct run *r, const struct logic *l, uint32_t n)
+{
+    unsigned matches = 0;
+
+    for (uint32_t i = 0; i < l->n && matches < 2; i++) {
+        enum schema_verdict v = branch(r, l, i, n);
+
+        if (v == SCHEMA_LIMIT)
+            return v;
+        matches += v == SCHEMA_VALID;
+    }
+    return matches == 1 ? SCHEMA_VALID : SCHEMA_INVALID;
+}
+
+static enum schema_verdict condition(struct run *r, const struct logic *l, uint32_t n)
+{
+    enum schema_verdict v = run_edge(r, l->edges, n);
+    uint32_t edge = l->edges + (v == SCHEMA_VALID ? 1 : 2);
+
+    if (v == SCHEMA_LIMIT)
+        return v;
+    return r->s->edges[edge].to == NONE ? SCHEMA_VALID : run_edge(r, edge, n);
+}
+
+enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n)
+{
+    enum schema_verdict v;
+
+    if (!run_charge(r, l->n))
+        return SCHEMA_LIMIT;
+    switch (l->keyword) {
+    case KW_ANY_OF:
+        return any_of(r, l, n);
+    case KW_ONE_OF:
+        return one_of(r, l, n);
+    case KW_NOT:
+        v = run_edge(r, l->edges, n);
+        return v == SCHEMA_LIMIT ? v : v == SCHEMA_VALID ? SCHEMA_INVALID : SCHEMA_VALID;
+    case KW_IF:
+        return condition(r, l, n);
+    default: /* allOf, $ref */
+        return all_of(r, l, n);
+    }
+}
+
+/* What the parts for the value's own type say. */
+static enum schema_verdict run_part(struct run *r, const struct node *p, uint32_t n)
+{
+    enum keyword kw;
+    enum bound bound;
+
+    switch (json_type_of(r->d, n)) {
+    case JSON_NUMBER:
+        if (p->integer_only && !run_type(r, p, n))
+            return SCHEMA_INVALID;
+        return p->number == NONE ? SCHEMA_VALID : run_number(r, &r->s->numbers[p->number], n, &bound);
+    case JSON_STRING:
+        return p->string == NONE ? SCHEMA_VALID : run_string(r, &r->s->strings[p->string], n, &kw);
+    case JSON_ARRAY:
+        return p->array == NONE ? SCHEMA_VALID : run_array(r, &r->s->arrays[p->array], n);
+    case JSON_OBJECT:
+        return p->object == NONE ? SCHEMA_VALID : run_object(r, &r->s->objects[p->object], n);
+    default:
+        return SCHEMA_VALID;
+    }
+}
+
+static enum schema_verdict run_all(struct run *r, const struct node *p, uint32_t n)
+{
+    enum schema_verdict v = run_part(r, p, n);
+
+    if (v == SCHEMA_VALID && p->values != NONE)
+        v = run_values(r, &r->s->lists[p->values], n);
+    if (v == SCHEMA_VALID && p->constant != NONE)
+        v = run_values(r, &r->s->lists[p->constant], n);
+    for (uint32_t i = 0; v == SCHEMA_VALID && i < p->n_logic; i++)
+        v = run_logic(r, &r->s->logic[p->logic + i], n);
+    return v;
+}
+
+enum schema_verdict run_rest(struct run *r, uint32_t node, uint32_t n)
+{
+    enum schema_verdict v;
+
+    if (r->depth >= r->scratch->max_depth || !run_charge(r, 1))
+        return SCHEMA_LIMIT;
+    r->depth++;
+    v = run_all(r, &r->s->nodes[node], n);
+    r->depth--;
+    return v;
+}

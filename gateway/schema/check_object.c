@@ -1,0 +1,211 @@
+#include "schema/run.h"
+
+#define REQUIRED_WORDS 4
+#define REQUIRED_FAST (64u * REQUIRED_WORDS)
+
+uint64_t run_count(const struct json_doc *d, uint32_t n)
+{
+    uint64_t count = json_count(d, n);
+    uint32_t step = json_type_of(d, n) == JSON_OBJECT;
+
+    if (count < JSON_COUNT_MAX)
+        return count;
+    count = 0;
+    for (uint32_t i = n + 1; i < json_end(d, n); i = json_next(d, i + step))
+        count++;
+    return count;
+}
+
+bool run_has(struct run *r, uint32_t n, const struct name *name)
+{
+    return json_member_hashed(r->d, n, schema_text(r->s, *name), name->hash) != JSON_NONE;
+}
+
+struct json_doc run_key_doc(const struct json_doc *d, uint32_t k, struct json_node *node)
+{
+    *node = d->nodes[k];
+    node->meta = (node->meta & ~7u) | JSON_STRING;
+    node->link = 0;
+    return (struct json_doc){ .text = d->text, .nodes = node, .count = 1, .capacity = 1 };
+}
+
+enum schema_verdict run_key_schema(struct run *r, uint32_t edge, uint32_t k)
+{
+    struct json_node node;
+    struct json_doc key = run_key_doc(r->d, k, &node);
+    const struct json_doc *outer = r->d;
+    enum schema_verdict v;
+
+    r->d = &key;
+    v = run_edge(r, edge, 0);
+    r->d = outer;
+    return v;
+}
+
+/* seen: a bit for each of the required slots, which are the first. */
+static bool all_seen(const struct object_part *p, const uint64_t *seen)
+{
+    uint32_t n = p->n_required;
+
+    for (; n >= 64; n -= 64)
+        if (*seen++ != UINT64_MAX)
+            return false;
+    return n == 0 || (~*seen & (((uint64_t)1 << n) - 1)) == 0;
+}
+
+/* More required names than bits: ask for the rest one by one. */
+static enum schema_verdict has_rest(struct run *r, const struct object_part *p, uint32_t n)
+{
+    for (uint32_t i = REQUIRED_FAST; i < p->n_required; i++) {
+        if (!run_charge(r, json_count(r->d, n)))
+            return SCHEMA_LIMIT;
+        if (!run_has(r, n, &r->s->slots[p->slots + i].name))
+            return SCHEMA_INVALID;
+    }
+    return SCHEMA_VALID;
+}
+
+static enum schema_verdict has_required(struct run *r, const struct object_part *p, uint32_t n, const uint64_t *seen)
+{
+    if (p->n_required <= REQUIRED_FAST)
+        return all_seen(p, seen) ? SCHEMA_VALID : SCHEMA_INVALID;
+    for (int i = 0; i < REQUIRED_WORDS; i++)
+        if (seen[i] != UINT64_MAX)
+            return SCHEMA_INVALID;
+    return has_rest(r, p, n);
+}
+
+/* patternProperties for one member; *matched when one of them was for it. */
+static enum schema_verdict run_patterns(struct run *r, const struct object_part *p, uint32_t k, bool *matched)
+{
+    for (uint32_t i = 0; i < p->n_patterns; i++) {
+        const struct pattern *pattern = &r->s->patterns[p->patterns + i];
+        enum schema_verdict v = run_key_pattern(r, pattern, k);
+
+        if (v == SCHEMA_INVALID)
+            continue;
+        *matched = true;
+        if (v == SCHEMA_VALID)
+            v = run_edge(r, pattern->edge, k + 1);
+        if (v != SCHEMA_VALID)
+            return v;
+    }
+    return SCHEMA_VALID;
+}
+
+/* A member that needs more than its slot: no slot, or patterns, or propertyNames. */
+static enum schema_verdict run_member(struct run *r, const struct object_part *p, uint32_t k, bool matched)
+{
+    enum schema_verdict v = SCHEMA_VALID;
+
+    if (p->names != NONE)
+        v = run_key_schema(r, p->names, k);
+    if (v == SCHEMA_VALID && p->n_patterns > 0)
+        v = run_patterns(r, p, k, &matched);
+    if (v == SCHEMA_VALID && !matched && p->additional != NONE)
+        v = run_edge(r, p->additional, k + 1);
+    return v;
+}
+
+static enum schema_verdict run_dependencies(struct run *r, const struct object_part *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < p->n_dependencies; i++) {
+        const struct dependency *dep = &r->s->dependencies[p->dependencies + i];
+        enum schema_verdict v = SCHEMA_VALID;
+
+        if (!run_charge(r, (uint64_t)json_count(r->d, n) * (1 + dep->n_names)))
+            return SCHEMA_LIMIT;
+        if (!run_has(r, n, &dep->name))
+            continue;
+        if (dep->edge != NONE)
+            v = run_edge(r, dep->edge, n);
+        for (uint32_t j = 0; v == SCHEMA_VALID && j < dep->n_names; j++)
+            if (!run_has(r, n, &r->s->names[dep->names + j]))
+                v = SCHEMA_INVALID;
+        if (v != SCHEMA_VALID)
+            return v;
+    }
+    return SCHEMA_VALID;
+}
+
+static bool counts_fit(struct run *r, const struct object_part *p, uint32_t n)
+{
+    uint64_t count = p->counts ? run_count(r->d, n) : p->min;
+
+    return count >= p->min && count <= p->max;
+}
+
+enum schema_verdict run_object(struct run *r, const struct object_part *p, uint32_t n)
+{
+    const struct json_doc *d = r->d;
+    uint32_t end = json_end(d, n);
+    bool plain = p->n_patterns == 0 && p->names == NONE;
+    uint64_t seen[REQUIRED_WORDS] = { 0 };
+    enum schema_verdict v;
+
+    if (!run_charge(r, json_count(d, n)))
+        return SCHEMA_LIMIT;
+    if (!counts_fit(r, p, n))
+        return SCHEMA_INVALID;
+    for (uint32_t k = n + 1; k < end; k = json_next(d, k + 1)) {
+        const struct slot *slot = slot_find(r->s, p, d, k);
+
+        if (slot) {
+            uint32_t index = (uint32_t)(slot - r->s->slots) - p->slots;
+
+            if (index < REQUIRED_FAST)
+                seen[index / 64] |= (uint64_t)1 << (index % 64);
+            if (slot->run != NONE) {
+                v = run_node(r, slot->run, k + 1);
+                if (v != SCHEMA_VALID)
+                    return v;
+                if (plain)
+                    continue;
+            }
+        }
+        v = run_member(r, p, k, slot && slot->run != NONE);
+        if (v != SCHEMA_VALID)
+            return v;
+    }
+    v = has_required(r, p, n, seen);
+    return v == SCHEMA_VALID ? run_dependencies(r, p, n) : v;
+}
+
+/* Would this member alone make the object fail, as far as can be told without going down? */
+static bool member_unlike(struct run *r, const struct object_part *p, const struct slot *slot, uint32_t k)
+{
+    unsigned bit = type_bit(r->d->nodes[k + 1].meta);
+    const struct node *child;
+
+    if (!slot || slot->run == NONE)
+        return p->n_patterns == 0 && p->additional != NONE && !(r->s->nodes[r->s->edges[p->additional].run].accepts & bit);
+    child = &r->s->nodes[slot->run];
+    if (!(child->accepts & bit))
+        return true;
+    if (bit & (TYPE_BIT(JSON_ARRAY) | TYPE_BIT(JSON_OBJECT)))
+        return false;
+    return (child->constant != NONE && run_values(r, &r->s->lists[child->constant], k + 1) == SCHEMA_INVALID) ||
+           (child->values != NONE && run_values(r, &r->s->lists[child->values], k + 1) == SCHEMA_INVALID);
+}
+
+bool run_object_unlike(struct run *r, const struct object_part *p, uint32_t n)
+{
+    const struct json_doc *d = r->d;
+    uint64_t seen[REQUIRED_WORDS] = { 0 };
+
+    if (!run_charge(r, json_count(d, n)))
+        return false;
+    for (uint32_t k = n + 1; k < json_end(d, n); k = json_next(d, k + 1)) {
+        const struct slot *slot = slot_find(r->s, p, d, k);
+
+        if (member_unlike(r, p, slot, k))
+            return true;
+        if (slot) {
+            uint32_t index = (uint32_t)(slot - r->s->slots) - p->slots;
+
+            if (index < REQUIRED_FAST)
+                seen[index / 64] |= (uint64_t)1 << (index % 64);
+        }
+    }
+    return p->n_required <= REQUIRED_FAST && !all_seen(p, seen);
+}

@@ -1,0 +1,315 @@
+#include "schema/compile.h"
+
+#include <stdio.h>
+
+#include "json/pointer.h"
+#include "schema/uri.h"
+
+#define PROGRAM_TEXT_MAX (256u << 20)
+
+int compile_fail(struct compile *c, const struct item *it, enum keyword kw, const char *fmt, ...)
+{
+    char text[sizeof c->e->text];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return err_set(c->e, ERR_INPUT, "%.*s#%.*s%s%s: %s", SLICE_FMT(it->place.doc->name), SLICE_FMT(it->place.pointer),
+                   kw == KW_COUNT ? "" : "/", kw == KW_COUNT ? "" : keywords[kw].name, text);
+}
+
+struct slice compile_string(struct compile *c, const struct item *it, uint32_t value)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    struct buf tmp;
+    struct slice s;
+
+    if (!(d->nodes[value].meta & JSON_ESCAPED))
+        return json_inner(d, value);
+    buf_init(&tmp, (size_t)d->nodes[value].len + 1);
+    s = arena_slice(&c->arena, json_string(d, value, &tmp));
+    buf_clear(&tmp);
+    return s;
+}
+
+struct name compile_name(struct compile *c, struct slice s)
+{
+    struct name n = { json_hash(s), (uint32_t)c->program.text.len, (uint32_t)s.len };
+
+    buf_put(&c->program.text, s);
+    return n;
+}
+
+uint32_t compile_const(struct compile *c, const struct item *it, uint32_t value)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    struct program *p = &c->program;
+    struct slice raw = json_raw(d, value);
+    uint32_t first = p->const_nodes.n;
+    size_t base = (size_t)(raw.ptr - d->text.ptr), to = p->const_text.len;
+
+    buf_put(&p->const_text, raw);
+    for (uint32_t i = value; i < json_next(d, value); i++) {
+        struct json_node *n = VEC_ADD(&p->const_nodes);
+        enum json_kind type = json_type_of(d, i);
+
+        *n = d->nodes[i];
+        n->at = (uint32_t)(n->at - base + to);
+        if (type == JSON_ARRAY || type == JSON_OBJECT)
+            n->link = n->link - value + first;
+    }
+    return first;
+}
+
+int compile_count(struct compile *c, const struct item *it, enum keyword kw, uint64_t *out)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    uint32_t value = it->keywords[kw];
+    struct number n;
+    int64_t count;
+
+    if (value == JSON_NONE)
+        return 0;
+    if (json_type_of(d, value) == JSON_NUMBER) {
+        number_read(json_inner(d, value), &n);
+        if (number_is_integer(&n) && !n.negative) {
+            *out = json_int64(d, value, &count) ? UINT64_MAX : (uint64_t)count;
+            return 0;
+        }
+    }
+    return compile_fail(c, it, kw, "must be a whole number from 0, found %.60s", json_type_of(d, value) == JSON_NUMBER
+                        ? arena_printf(&c->arena, "%.*s", SLICE_FMT(json_inner(d, value))) : "another type");
+}
+
+int compile_regex(struct compile *c, const struct item *it, enum keyword kw, struct slice pattern, uint32_t *regex)
+{
+    struct regex *r = regex_new(pattern, c->e);
+
+    if (!r) {
+        char why[256];
+
+        snprintf(why, sizeof why, "%s", c->e->text);
+        return compile_fail(c, it, kw, "\"%.*s\": %s", (int)(pattern.len < 120 ? pattern.len : 120), pattern.ptr, why);
+    }
+    *regex = c->program.regexes.n;
+    *VEC_ADD(&c->program.regexes) = r;
+    return 0;
+}
+
+uint32_t compile_node(struct compile *c, const struct place *place)
+{
+    uint32_t doc = place->doc->index;
+    uint32_t *known;
+    struct node *n;
+
+    if (!c->known[doc])
+        c->known[doc] = mem_zalloc(place->doc->json.count * sizeof **c->known);
+    known = &c->known[doc][place->node];
+    if (*known)
+        return *known - 1;
+    n = VEC_ADD(&c->program.nodes);
+    n->types = TYPE_ANY;
+    n->string = n->number = n->array = n->object = n->values = n->constant = NONE;
+    n->place.at = (uint32_t)c->program.text.len;
+    buf_printf(&c->program.text, "%.*s#%.*s", SLICE_FMT(place->doc->name), SLICE_FMT(place->pointer));
+    n->place.len = (uint32_t)(c->program.text.len - n->place.at);
+    *VEC_ADD(&c->waiting) = *place;
+    *known = c->program.nodes.n;
+    return *known - 1;
+}
+
+uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, const char *path)
+{
+    struct place place = it->place;
+    struct edge *edge;
+    uint32_t to;
+
+    place.node = value;
+    place.pointer = slice_z(arena_printf(&c->arena, "%.*s%s", SLICE_FMT(it->place.pointer), path));
+    to = compile_node(c, &place);
+    edge = VEC_ADD(&c->program.edges);
+    edge->to = edge->run = to;
+    return c->program.edges.n - 1;
+}
+
+uint32_t compile_keyword_edge(struct compile *c, const struct item *it, enum keyword kw)
+{
+    char path[64];
+
+    if (it->keywords[kw] == JSON_NONE)
+        return NONE;
+    snprintf(path, sizeof path, "/%s", keywords[kw].name);
+    return compile_edge(c, it, it->keywords[kw], path);
+}
+
+uint32_t compile_member_edge(struct compile *c, const struct item *it, enum keyword kw, uint32_t key)
+{
+    struct slice name = compile_string(c, it, key);
+    struct buf path;
+    uint32_t edge;
+
+    buf_init(&path, 2 * name.len + 64);
+    buf_printf(&path, "/%s", keywords[kw].name);
+    pointer_put_token(&path, name);
+    edge = compile_edge(c, it, key + 1, path.ptr);
+    buf_clear(&path);
+    return edge;
+}
+
+int compile_list(struct compile *c, const struct item *it, enum keyword kw, uint32_t *first, uint32_t *n)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    uint32_t list = it->keywords[kw];
+
+    if (json_type_of(d, list) != JSON_ARRAY || json_count(d, list) == 0)
+        return compile_fail(c, it, kw, "must be a list of at least one schema");
+    *first = c->program.edges.n;
+    *n = 0;
+    for (uint32_t i = list + 1; i < json_end(d, list); i = json_next(d, i)) {
+        char path[64];
+
+        snprintf(path, sizeof path, "/%s/%u", keywords[kw].name, (*n)++);
+        compile_edge(c, it, i, path);
+    }
+    return 0;
+}
+
+static int refuse_dialect(struct compile *c, const struct item *it, struct slice uri)
+{
+    return compile_fail(c, it, KW_SCHEMA, "unknown dialect \"%.*s\": use http://json-schema.org/draft-07/schema#, "
+                        "https://json-schema.org/draft/2019-09/schema or https://json-schema.org/draft/2020-12/schema",
+                        SLICE_FMT(uri));
+}
+
+/* A $schema where no resource begins may only repeat what holds there. */
+static int check_dialect(struct compile *c, const struct item *it, const struct resource *r)
+{
+    uint32_t value = it->keywords[KW_SCHEMA];
+    enum schema_draft draft;
+
+    if (r->unknown_dialect.len > 0)
+        return refuse_dialect(c, it, r->unknown_dialect);
+    if (value == JSON_NONE)
+        return 0;
+    if (json_type_of(&it->place.doc->json, value) != JSON_STRING)
+        return compile_fail(c, it, KW_SCHEMA, "must be a string");
+    if (keyword_draft(compile_string(c, it, value), &draft))
+        return refuse_dialect(c, it, compile_string(c, it, value));
+    if (draft != r->draft)
+        return compile_fail(c, it, KW_SCHEMA, "a part of a %s schema cannot be %s: give it an \"$id\" of its own",
+                            keyword_draft_name(r->draft), keyword_draft_name(draft));
+    return 0;
+}
+
+static int gather_keywords(struct compile *c, struct item *it)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    uint32_t node = it->place.node, ref;
+
+    for (int i = 0; i < KW_COUNT; i++)
+        it->keywords[i] = JSON_NONE;
+    ref = json_member(d, node, SLICE("$ref"));
+    if (ref != JSON_NONE && it->draft == SCHEMA_DRAFT_7) {
+        it->keywords[KW_REF] = ref; /* and nothing beside it counts */
+        return 0;
+    }
+    for (uint32_t k = node + 1; k < json_end(d, node); k = json_next(d, k + 1)) {
+        enum keyword kw = keyword_find(d, k, it->draft);
+
+        if (kw == KW_COUNT)
+            continue;
+        if (keywords[kw].refused)
+            return compile_fail(c, it, kw, "this keyword of %s is not supported yet: say it another way or leave it out",
+                                keyword_draft_name(it->draft));
+        it->keywords[kw] = k + 1;
+    }
+    return 0;
+}
+
+static int compile_object_schema(struct compile *c, struct item *it)
+{
+    const struct resource *r = set_resource(it->place.doc, it->place.node);
+
+    it->draft = r->draft;
+    if (gather_keywords(c, it) || check_dialect(c, it, r))
+        return -1;
+    if (compile_type(c, it) || compile_values(c, it) || compile_numbers(c, it) || compile_strings(c, it))
+        return -1;
+    return compile_arrays(c, it) || compile_objects(c, it) || compile_logic(c, it) ? -1 : 0;
+}
+
+static int compile_item(struct compile *c, uint32_t node)
+{
+    struct item it = { .place = c->waiting.at[node], .node = node };
+
+    switch (json_type_of(&it.place.doc->json, it.place.node)) {
+    case JSON_TRUE:
+        return 0;
+    case JSON_FALSE:
+        c->program.nodes.at[node].types = 0;
+        return 0;
+    case JSON_OBJECT:
+        return compile_object_schema(c, &it);
+    default:
+        return compile_fail(c, &it, KW_COUNT, "a schema must be an object, true or false");
+    }
+}
+
+/* Breadth first: nodes that were asked for wait in a row, so that nothing here recurses. */
+static int compile_all(struct compile *c, struct slice uri)
+{
+    struct slice base, fragment;
+    struct place root;
+    struct edge *edge;
+
+    slice_cut(uri, '#', &base, &fragment);
+    if (set_find(c->set, &c->arena, base, fragment, &root, c->e))
+        return -1;
+    edge = VEC_ADD(&c->program.edges);
+    edge->to = edge->run = compile_node(c, &root);
+    for (uint32_t i = 0; i < c->waiting.n; i++) {
+        if (compile_item(c, i))
+            return -1;
+        if (c->program.text.failed || c->program.const_text.failed)
+            return err_set(c->e, ERR_LIMIT, "%.*s: the compiled schema is larger than %u MiB", SLICE_FMT(root.doc->name),
+                           PROGRAM_TEXT_MAX >> 20);
+    }
+    return program_link(&c->program, c->e);
+}
+
+static void program_clear(struct program *p)
+{
+    for (uint32_t i = 0; i < p->regexes.n; i++)
+        regex_free(p->regexes.at[i]);
+#define X(type, field) VEC_FREE(&p->field);
+    PROGRAM_ARRAYS(X)
+#undef X
+    buf_clear(&p->text);
+    buf_clear(&p->const_text);
+}
+
+struct schema *schema_compile(struct schema_set *s, struct slice uri, const struct schema_options *o, struct err *e)
+{
+    struct compile c = { .set = s, .e = e };
+    struct schema *schema = NULL;
+
+    if (o->assert_format) {
+        err_set(e, ERR_INPUT, "asserting \"format\" is not supported yet: leave it an annotation");
+        return NULL;
+    }
+    set_scan(s, o->draft);
+    arena_init(&c.arena);
+    buf_init(&c.program.text, PROGRAM_TEXT_MAX);
+    buf_init(&c.program.const_text, PROGRAM_TEXT_MAX);
+    c.known = mem_zalloc(s->documents.n * sizeof *c.known + 1);
+    if (compile_all(&c, uri) == 0)
+        schema = program_freeze(&c.program);
+    program_clear(&c.program);
+    for (uint32_t i = 0; i < s->documents.n; i++)
+        free(c.known[i]);
+    free(c.known);
+    VEC_FREE(&c.waiting);
+    arena_clear(&c.arena);
+    return schema;
+}

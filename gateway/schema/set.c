@@ -1,0 +1,234 @@
+#include "schema/set.h"
+
+#include "json/pointer.h"
+#include "schema/keyword.h"
+#include "schema/uri.h"
+
+struct schema_set *schema_set_new(void)
+{
+    struct schema_set *s = mem_zalloc(sizeof *s);
+
+    arena_init(&s->arena);
+    return s;
+}
+
+static void document_free(struct document *doc)
+{
+    json_doc_clear(&doc->json);
+    VEC_FREE(&doc->resources);
+    free(doc);
+}
+
+void schema_set_free(struct schema_set *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->documents.n; i++)
+        document_free(s->documents.at[i]);
+    VEC_FREE(&s->documents);
+    VEC_FREE(&s->targets);
+    free(s->buckets);
+    arena_clear(&s->arena);
+    free(s);
+}
+
+static uint32_t *bucket_of(const struct schema_set *s, struct slice key)
+{
+    uint32_t i = json_hash(key) & (s->n_buckets - 1);
+
+    while (s->buckets[i] && !slice_eq(s->targets.at[s->buckets[i] - 1].key, key))
+        i = (i + 1) & (s->n_buckets - 1);
+    return &s->buckets[i];
+}
+
+static struct target *target_find(const struct schema_set *s, struct slice key)
+{
+    uint32_t found = s->n_buckets ? *bucket_of(s, key) : 0;
+
+    return found ? &s->targets.at[found - 1] : NULL;
+}
+
+static void buckets_grow(struct schema_set *s)
+{
+    s->n_buckets = s->n_buckets ? s->n_buckets * 2 : 64;
+    free(s->buckets);
+    s->buckets = mem_zalloc(s->n_buckets * sizeof *s->buckets);
+    for (uint32_t i = 0; i < s->targets.n; i++)
+        *bucket_of(s, s->targets.at[i].key) = i + 1;
+}
+
+void set_claim(struct schema_set *s, struct slice key, const struct place *place)
+{
+    struct target *t = target_find(s, key);
+
+    if (t) {
+        if (t->place.doc != place->doc || t->place.node != place->node)
+            t->rival = place->doc;
+        return;
+    }
+    if ((s->targets.n + 1) * 2 > s->n_buckets)
+        buckets_grow(s);
+    t = VEC_ADD(&s->targets);
+    t->key = key;
+    t->place = *place;
+    *bucket_of(s, key) = s->targets.n;
+}
+
+/* A document registered under that URI; by its own $id only when no other is. */
+static struct document *document_find(const struct schema_set *s, struct slice uri)
+{
+    struct target *t = target_find(s, uri);
+
+    return t ? t->place.doc : NULL;
+}
+
+static struct slice text_of(const struct document *doc, uint32_t node, struct arena *a)
+{
+    struct buf tmp;
+    struct slice s;
+
+    buf_init(&tmp, (size_t)doc->json.nodes[node].len + 1);
+    s = arena_slice(a, json_string(&doc->json, node, &tmp));
+    buf_clear(&tmp);
+    return s;
+}
+
+static bool same_text(const struct document *a, struct slice text)
+{
+    return slice_eq(a->json.text, text);
+}
+
+/* The URI that the document's own $id gives it, or `uri`. */
+static struct slice own_uri(struct schema_set *s, const struct document *doc)
+{
+    uint32_t id = json_member(&doc->json, 0, SLICE("$id"));
+    struct slice fragment;
+
+    if (id == JSON_NONE || json_type_of(&doc->json, id) != JSON_STRING)
+        return doc->uri;
+    return uri_resolve(&s->arena, doc->uri, text_of(doc, id, &s->arena), &fragment);
+}
+
+static void claim_root(struct schema_set *s, struct document *doc)
+{
+    struct place root = { doc, 0, SLICE("") };
+
+    set_claim(s, doc->uri, &root);
+    if (doc->own.len > 0)
+        set_claim(s, doc->own, &root);
+}
+
+void set_forget(struct schema_set *s)
+{
+    s->scanned = 0;
+    s->targets.n = 0;
+    if (s->n_buckets)
+        memset(s->buckets, 0, s->n_buckets * sizeof *s->buckets);
+    for (uint32_t i = 0; i < s->documents.n; i++)
+        claim_root(s, s->documents.at[i]);
+}
+
+int schema_set_add(struct schema_set *s, struct slice uri, struct slice name, struct slice text, struct err *e)
+{
+    struct document *doc, *old;
+    struct slice own;
+
+    if (!uri_is_absolute(uri) || slice_find(uri, '#') != uri.len)
+        return err_set(e, ERR_INPUT, "%.*s: a schema's URI must be absolute and without #fragment: %.*s", SLICE_FMT(name),
+                       SLICE_FMT(uri));
+    old = document_find(s, uri);
+    if (old && same_text(old, text))
+        return 0;
+    if (old)
+        return err_set(e, ERR_INPUT, "%.*s: its URI %.*s is taken by %.*s", SLICE_FMT(name), SLICE_FMT(uri),
+                       SLICE_FMT(old->name));
+    doc = mem_zalloc(sizeof *doc);
+    json_doc_init(&doc->json);
+    if (json_parse_err(&doc->json, arena_slice(&s->arena, text), &JSON_LIMITS_DEFAULT, e)) {
+        document_free(doc);
+        return err_add(e, "%.*s", SLICE_FMT(name));
+    }
+    doc->uri = arena_slice(&s->arena, uri);
+    doc->name = arena_slice(&s->arena, name);
+    own = own_uri(s, doc);
+    old = document_find(s, own);
+    if (old && !same_text(old, text)) {
+        err_set(e, ERR_INPUT, "%.*s: its \"$id\" %.*s is taken by %.*s: change one of them", SLICE_FMT(name), SLICE_FMT(own),
+                SLICE_FMT(old->name));
+        document_free(doc);
+        return -1;
+    }
+    doc->index = s->documents.n;
+    *VEC_ADD(&s->documents) = doc;
+    if (!old)
+        doc->own = own;
+    claim_root(s, doc);
+    return 0;
+}
+
+bool schema_set_uri(const struct schema_set *s, struct slice name, struct slice *uri)
+{
+    for (uint32_t i = 0; i < s->documents.n; i++) {
+        if (slice_eq(s->documents.at[i]->name, name)) {
+            *uri = s->documents.at[i]->uri;
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct resource *set_resource(const struct document *doc, uint32_t node)
+{
+    uint32_t low = 0, high = doc->resources.n;
+
+    while (high - low > 1) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (doc->resources.at[mid].node <= node)
+            low = mid;
+        else
+            high = mid;
+    }
+    while (doc->resources.at[low].end <= node)
+        low = doc->resources.at[low].parent;
+    return &doc->resources.at[low];
+}
+
+static int find_pointer(struct arena *a, struct slice text, struct place *out, struct err *e)
+{
+    struct pointer p;
+    uint32_t node;
+
+    if (pointer_init(&p, text, e))
+        return -1;
+    node = pointer_get(&p, &out->doc->json, out->node);
+    pointer_clear(&p);
+    if (node == JSON_NONE)
+        return err_set(e, ERR_INPUT, "%.*s has nothing at %.*s", SLICE_FMT(out->doc->name), SLICE_FMT(text));
+    out->node = node;
+    out->pointer = slice_z(arena_printf(a, "%.*s%.*s", SLICE_FMT(out->pointer), SLICE_FMT(text)));
+    return 0;
+}
+
+int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out, struct err *e)
+{
+    bool anchor;
+    struct slice key = uri;
+    const struct target *t;
+
+    fragment = uri_decode(a, fragment);
+    anchor = fragment.len > 0 && fragment.ptr[0] != '/';
+    if (anchor)
+        key = slice_z(arena_printf(a, "%.*s#%.*s", SLICE_FMT(uri), SLICE_FMT(fragment)));
+    t = target_find(s, key);
+    if (!t && anchor && target_find(s, uri))
+        return err_set(e, ERR_INPUT, "there is no anchor \"%.*s\" in %.*s", SLICE_FMT(fragment), SLICE_FMT(uri));
+    if (!t)
+        return err_set(e, ERR_INPUT, "%.*s is no registered schema (nothing is fetched: put it into a schema folder)",
+                       SLICE_FMT(uri));
+    if (t->rival)
+        return err_set(e, ERR_INPUT, "%.*s is claimed by %.*s and %.*s: change one \"$id\" or \"$anchor\"", SLICE_FMT(key),
+                       SLICE_FMT(t->place.doc->name), SLICE_FMT(t->rival->name));
+    *out = t->place;
+    return fragment.len > 0 && !anchor ? find_pointer(a, fragment, out, e) : 0;
+}
