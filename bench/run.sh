@@ -1,0 +1,28 @@
+#!/bin/sh
+# make bench: measures hooklatch against its rivals. Options: bench/run.sh --help
+# HOOKLATCH names the binary (default: ./hooklatch of the folder it is called in).
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+program=${1:-}
+case $program in *.mjs) shift ;; *) program=run.mjs ;; esac
+
+need() {
+    command -v "$1" >/dev/null 2>&1 || { echo "bench: $1 is not installed (apt-get install $2)" >&2; exit 1; }
+}
+need node nodejs
+need npm npm
+need wrk wrk
+need cc gcc
+need pkg-config pkg-config
+
+if [ "$here/peer/package-lock.json" -nt "$here/peer/node_modules/.package-lock.json" ]; then
+    (cd "$here/peer" && npm ci --no-audit --no-fund >&2)
+    touch "$here/peer/node_modules/.package-lock.json"
+fi
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+for tool in stepsink pacer; do
+    # shellcheck disable=SC2046
+    cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra "$here/$tool.c" -o "$tools/$tool" $(pkg-config --cflags --libs libevent)
+done
+BENCH_TOOLS=$tools node "$here/$program" "$@"
