@@ -1,0 +1,24 @@
+#!/bin/sh
+# Runs the system tests against a real binary: HOOKLATCH names it (default: ./hooklatch of the folder it is called in).
+#   tests/system/run.sh [test files or node:test options]
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+HOOKLATCH=$(realpath "${HOOKLATCH:-hooklatch}")
+export HOOKLATCH
+[ -x "$HOOKLATCH" ] || { echo "system tests: $HOOKLATCH is not there: build it, or name it in HOOKLATCH" >&2; exit 1; }
+
+# Debian's own node is too old for the vendors' packages: a newer one comes with them.
+installed=$here/node_modules/.package-lock.json
+if [ "$here/package-lock.json" -nt "$installed" ]; then
+    (cd "$here" && npm ci --no-audit --no-fund >&2)
+    touch "$installed"
+fi
+node=$here/node_modules/.bin/node
+"$node" --version >/dev/null 2>&1 || node=node
+
+named=false
+for argument; do
+    case $argument in *.mjs) named=true ;; esac
+done
+$named || set -- "$@" "$here"/*.test.mjs
+exec "$node" --test --test-reporter=spec "$@"
