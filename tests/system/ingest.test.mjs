@@ -142,7 +142,7 @@ suite('ingest', () => {
     assert.equal((await runsOf(gateway, ignored.json.id)).length, 0);
     const held = await post(gateway, 'holding', right(), release);
     assert.deepEqual([held.status, held.json.status], [200, 'held']);
-    assertProblem(await post(gateway, 'choosy', right(), release), 422, /github\.release/);
+    assertProblem(await post(gateway, 'choosy', right(), release), 422);
   });
 
   test('handshakes: Slack\'s challenge is answered when signed, its form probe unsigned; GitHub\'s ping is an event', async () => {
@@ -217,12 +217,12 @@ suite('ingest', () => {
 
   test('unknown source 404, method 405 with Allow, content type 415, body too large 413', async () => {
     const body = right();
-    assertProblem(await gateway.post('nobody', body, github(body)), 404, /nobody/);
+    assertProblem(await gateway.post('nobody', body, github(body)), 404, /source/);
     assertProblem(await gateway.post('', body, github(body)), 404);
     const put = await gateway.post('github', body, github(body), { method: 'PUT' });
     assertProblem(put, 405);
     assert.match(put.headers.get('allow') ?? '', /POST/);
-    assertProblem(await gateway.post('github', body, { ...github(body), 'content-type': 'text/plain' }), 415, /application\/json/);
+    assertProblem(await gateway.post('github', body, { ...github(body), 'content-type': 'text/plain' }), 415, /content type/);
     const large = JSON.stringify({ n: 1, pad: 'x'.repeat((2 << 20) + 1) });
     assertProblem(await gateway.post('github', large, github(large)), 413);
     assertProblem(await gateway.post('github', body, { ...github(body), 'x-large': 'x'.repeat(40 << 10) }), 431);
