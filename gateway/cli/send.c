@@ -1,0 +1,237 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/remote.h"
+#include "net/client.h"
+#include "plan/plan.h"
+#include "verify/sample.h"
+
+static const struct option long_options[] = {
+    { "config", required_argument, NULL, 'c' }, { "provider", required_argument, NULL, 'p' },
+    { "secret", required_argument, NULL, 's' }, { "url", required_argument, NULL, 'u' },
+    { "header", required_argument, NULL, 'H' }, { NULL, 0, NULL, 0 },
+};
+
+#define HEADERS_MAX 32
+
+struct options {
+    const char *config, *provider, *secret, *url, *source, *event, *file;
+    struct header headers[HEADERS_MAX];
+    size_t n_headers;
+};
+
+/* What is sent: the provider's data and the source's secret, from a configuration or from the arguments. */
+struct sending {
+    struct options o;
+    struct plan *plan;
+    struct provider *provider;
+    struct verifier *verifier; /* borrowed from the plan, or own */
+    struct verifier *own;
+    struct slice public_url;   /* as the vendor would know it: some schemes sign it */
+    char *url;                 /* where it goes */
+    struct sample sample;
+    struct buf body;
+    struct arena memory;
+};
+
+static int add_header(struct options *o, const char *text)
+{
+    struct slice name, value;
+
+    if (o->n_headers == HEADERS_MAX || !slice_cut(slice_z(text), ':', &name, &value)) {
+        fprintf(stderr, "hooklatch send: --header takes \"Name: value\", at most %d times\n", HEADERS_MAX);
+        return CLI_USAGE;
+    }
+    o->headers[o->n_headers++] = (struct header){ slice_trim(name), slice_trim(value) };
+    return 0;
+}
+
+static int read_options(int argc, char **argv, struct options *o)
+{
+    int c, bad = 0;
+
+    while (!bad && (c = getopt_long(argc, argv, "c:H:", long_options, NULL)) != -1) {
+        switch (c) {
+        case 'c': o->config = optarg; break;
+        case 'p': o->provider = optarg; break;
+        case 's': o->secret = optarg; break;
+        case 'u': o->url = optarg; break;
+        case 'H': bad = add_header(o, optarg); break;
+        default: bad = CLI_USAGE;
+        }
+    }
+    char **rest = argv + optind, **end = argv + argc;
+    if (!bad && !o->provider && rest < end)
+        o->source = *rest++;
+    if (rest < end)
+        o->event = *rest++;
+    if (rest < end)
+        o->file = *rest++;
+    bool whole = o->provider ? o->secret && o->url : o->config && o->source;
+    return bad || rest != end || !whole ? cli_usage("send") : 0;
+}
+
+static int put_issues(struct issues *is, struct err *e)
+{
+    struct buf text;
+
+    buf_init(&text, sizeof e->text - 1);
+    issues_put_text(is, &text);
+    return err_set(e, ERR_INPUT, "%s", text.len ? text.ptr : "the configuration has errors");
+}
+
+static int from_config(struct sending *s, struct err *e)
+{
+    struct issues is;
+    int result = 0;
+
+    issues_init(&is);
+    s->plan = plan_load(s->o.config, &is);
+    struct source *source = s->plan ? plan_source(s->plan, slice_z(s->o.source)) : NULL;
+    if (!s->plan) {
+        result = put_issues(&is, e);
+    } else if (!source) {
+        result = err_set(e, ERR_NOT_FOUND, "%s has no source \"%s\"", s->o.config, s->o.source);
+    } else {
+        const struct listen_on *in = &s->plan->settings.ingest;
+        s->provider = source->provider;
+        s->verifier = source->verifier;
+        s->public_url = source->url;
+        s->url = arena_printf(&s->memory, "%s://%.*s/webhooks/%s", in->cert.len ? "https" : "http",
+                              SLICE_FMT(in->address), s->o.source);
+    }
+    issues_clear(&is);
+    return result;
+}
+
+static int from_arguments(struct sending *s, struct err *e)
+{
+    struct issues is;
+    struct secret secret;
+
+    issues_init(&is);
+    s->provider = provider_find(slice_z(s->o.provider), NULL, &is);
+    int result = s->provider ? 0 : put_issues(&is, e);
+    issues_clear(&is);
+    if (result || secret_from_argument(&secret, slice_z(s->o.secret), e))
+        return -1;
+    s->verifier = s->own = verifier_new(s->provider, &secret, 1, NULL, 0, e);
+    secret_clear(&secret);
+    s->public_url = slice_z(s->o.url);
+    s->url = (char *)s->o.url;
+    return s->own ? 0 : -1;
+}
+
+/* The sample brings the headers that name event and delivery; a file of the user's has them too where the event has a sample. */
+static int read_body(struct sending *s, struct delivery *d, struct err *e)
+{
+    struct options *o = &s->o;
+    int missing = sample_find(&s->sample, s->provider, slice_z(o->event), clock_wall_us(), e);
+
+    if (missing && (!o->file || e->code != ERR_NOT_FOUND))
+        return -1;
+    d->body = missing ? SLICE("") : s->sample.body;
+    if (o->file) {
+        if (read_input(o->file, &s->body, e))
+            return -1;
+        d->body = buf_slice(&s->body);
+    }
+    struct slice type = missing ? SLICE("application/json") : s->sample.content_type;
+    struct header *all = arena_alloc(&s->memory, (HEADERS_MAX + s->sample.n_headers + 1) * sizeof *all);
+    size_t n = 0;
+    all[n++] = (struct header){ SLICE("Content-Type"), type };
+    for (size_t i = 0; i < o->n_headers; i++)
+        all[n++] = o->headers[i];
+    for (size_t i = 0; !missing && i < s->sample.n_headers; i++) {
+        d->headers = all;
+        d->n_headers = n;
+        if (!delivery_header(d, s->sample.headers[i].name).ptr)
+            all[n++] = s->sample.headers[i];
+    }
+    d->headers = all;
+    d->n_headers = n;
+    return 0;
+}
+
+/* 0: the receiver answered 2xx. */
+static int deliver(struct sending *s, const struct delivery *d, const struct header *extra, size_t n_extra, struct err *e)
+{
+    const char **lines = arena_alloc(&s->memory, (d->n_headers + n_extra + 1) * sizeof *lines);
+    size_t n = 0;
+    struct buf answer;
+    int status;
+
+    for (size_t i = 0; i < d->n_headers + n_extra; i++) {
+        const struct header *h = i < d->n_headers ? &d->headers[i] : &extra[i - d->n_headers];
+        lines[n++] = arena_printf(&s->memory, "%.*s: %.*s", SLICE_FMT(h->name), SLICE_FMT(h->value));
+    }
+    lines[n] = NULL;
+    struct call_options o = {
+        .method = "POST",
+        .url = s->url,
+        .headers = lines,
+        .body = d->body,
+        .timeout_us = 30 * US_PER_S,
+        .answer_max = 1024 * 1024,
+        .allow_private = true,
+    };
+    buf_init(&answer, o.answer_max);
+    int result = client_fetch(&o, &status, &answer, e);
+    if (!result) {
+        printf("%d %.*s\n", status, SLICE_FMT(buf_slice(&answer)));
+        result = status >= 200 && status < 300 ? 0 : err_set(e, ERR_INPUT, "%s answered %d", s->url, status);
+    }
+    buf_clear(&answer);
+    return result;
+}
+
+static int send_it(struct sending *s, struct err *e)
+{
+    struct delivery d = { .method = SLICE("POST"), .received_us = clock_wall_us() };
+    struct verify_scratch *scratch = verify_scratch_new();
+    struct reading r;
+    const struct header *signature;
+    size_t n;
+
+    reading_init(&r);
+    int result = (s->o.provider ? from_arguments(s, e) : from_config(s, e)) || read_body(s, &d, e) ? -1 : 0;
+    if (!result) {
+        struct json_limits limits = { .max_depth = 10000, .max_nodes = 10000000, .allow_duplicate_keys = true };
+        d.url = s->public_url;
+        reading_start(&r, &d, provider_form_json_field(s->provider), &limits);
+        result = verify_sign(s->verifier, &r, clock_wall_us(), scratch, &signature, &n, e);
+    }
+    if (!result)
+        result = deliver(s, &d, signature, n, e);
+    reading_clear(&r);
+    verify_scratch_free(scratch);
+    return result;
+}
+
+int cli_send(int argc, char **argv)
+{
+    struct sending s = { 0 };
+    struct err e = { 0 };
+    int result = read_options(argc, argv, &s.o);
+
+    if (result)
+        return result;
+    arena_init(&s.memory);
+    buf_init(&s.body, 64u * 1024 * 1024);
+    if (send_it(&s, &e)) {
+        fprintf(stderr, "hooklatch send: %s\n", e.text);
+        result = CLI_FAILED;
+    }
+    if (s.own) {
+        verifier_free(s.own);
+        provider_free(s.provider);
+    }
+    sample_clear(&s.sample);
+    plan_unref(s.plan);
+    buf_clear(&s.body);
+    arena_clear(&s.memory);
+    return result;
+}
