@@ -1,8 +1,8 @@
-/* http/guard.h - a strict reader of HTTP/1.1 framing (RFC 9112) that sees every byte of a connection before evhttp does.
- * It follows request line, headers, Content-Length or chunks, trailer and the next request; it keeps no bytes of bodies.
- * What it cannot prove to be well framed and within the limits is refused: then no further byte of that connection may
- * reach evhttp. Pure: no socket, no clock. It allocates only for what is split over several feeds: a head's request
- * line and the one line that is incomplete, both bounded by the limits and freed at the request's end.
+/* http/guard.h - a strict reader of HTTP/1.1 framing (RFC 9112) that sees every byte of a connection before evhttp
+ * does. It follows request line, headers, Content-Length or chunks, trailer and the next request; it keeps no bytes of
+ * bodies. What it cannot prove to be well framed and within the limits is refused: then no further byte of that
+ * connection may reach evhttp. Pure: no socket, no clock. It allocates only for what is split over several feeds: a
+ * head's request line and the one line that is incomplete, both bounded by the limits and freed at the request's end.
  *
  * It is stricter than RFC 9112 where evhttp (2.1.12) would read the same bytes otherwise or not at all: chunk
  * extensions, a body on HEAD, empty lines before the request line, a target that begins with two slashes. */
@@ -38,7 +38,8 @@ struct guard_hooks {
     /* The head is complete and well formed. May set *body_bytes for this request; returns false with *why to refuse it
      * before its body is read (unknown source, no budget). NULL: accept. */
     bool (*on_head)(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why);
-    /* n further bytes of body came in (payload, without framing); false with *why to refuse (byte budget). NULL: accept. */
+    /* n further bytes of body came in (payload, without framing); false with *why to refuse (byte budget).
+     * NULL: accept. */
     bool (*on_body)(void *arg, size_t n, struct guard_refusal *why);
     /* The first byte of a request; the request's last byte. For deadlines and budgets. NULL: nothing. */
     void (*on_start)(void *arg);
@@ -49,9 +50,9 @@ struct guard; /* small: below 256 bytes */
 /* Borrows limits, hooks and arg. */
 struct guard *guard_new(const struct guard_limits *limits, const struct guard_hooks *hooks, void *arg);
 void guard_free(struct guard *g);
-/* Bytes in the order received. Returns how many were taken: all of them, or those up to the end of a request (so that the
- * rest can wait until that one is answered); or -1 with *why: the connection is to be answered with it and closed; do not
- * feed again. The bytes of a body are counted, never looked at. */
+/* Bytes in the order received. Returns how many were taken: all of them, or those up to the end of a request (so that
+ * the rest can wait until that one is answered); or -1 with *why: the connection is to be answered with it and closed;
+ * do not feed again. The bytes of a body are counted, never looked at. */
 ssize_t guard_feed(struct guard *g, struct slice bytes, struct guard_refusal *why);
 /* Between requests (nothing of a next one seen)? */
 bool guard_idle(const struct guard *g);

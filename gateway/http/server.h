@@ -1,7 +1,8 @@
-/* http/server.h - one listener on one loop: evhttp behind the guard. Every connection gets a guard, a deadline from each
- * request's first byte, an idle time-out, and a place in the global connection count; bodies count against a global byte budget.
- * An early answer (guard, limits) is written to the socket by the server itself and the connection closed lingering.
- * Requests reach the handler whole, as plain data; each is answered exactly once, on the loop, also when the peer has gone. */
+/* http/server.h - one listener on one loop: evhttp behind the guard. Every connection gets a guard, a deadline from
+ * each request's first byte, an idle time-out, and a place in the global connection count; bodies count against a
+ * global byte budget. An early answer (guard, limits) is written by the server itself and the connection closed
+ * lingering. Requests reach the handler whole, as plain data; each is answered exactly once, on the loop, also when the
+ * peer has gone. SIGPIPE must be ignored by the process. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
@@ -21,7 +22,8 @@ struct server_budget {
 
 /* TLS settings, made from files, counted, swapped on reload. TLS 1.2 and above. */
 struct tls;
-struct tls *tls_new(const char *cert_file, const char *key_file, const char *client_ca_file /* or NULL */, struct err *e);
+/* client_ca_file, or NULL: clients must show a certificate signed by one in it. Errors name file and cause. */
+struct tls *tls_new(const char *cert_file, const char *key_file, const char *client_ca_file, struct err *e);
 struct tls *tls_ref(struct tls *t);
 void tls_unref(struct tls *t);
 
@@ -44,20 +46,26 @@ struct server_options {
 };
 
 struct server;
-/* Binds and listens. A taken port is an error that names address and cause: it is bound once without SO_REUSEPORT first (when reuse_port:
- * by server_probe, once before the first of them). */
+/* Could it be bound without SO_REUSEPORT? Once before the first of several servers on one port, so that a port that
+ * another process serves is an error. */
 int server_probe(const char *address, struct err *e) MUST_CHECK;
+/* Binds and listens; options are copied. A taken port is an error that names address and cause. */
 struct server *server_new(struct loop *loop, const struct server_options *o, struct err *e);
 int server_port(const struct server *s); /* as bound */
 /* For connections accepted from now on. On the loop. */
 void server_set_tls(struct server *s, struct tls *tls);
-/* No new connections; idle ones are closed, those with a request under way after its answer ("Connection: close"). On the loop. */
+/* No new connections; idle ones are closed, those with a request under way after its answer ("Connection: close").
+ * On the loop. */
 void server_drain(struct server *s);
-/* Requests that wait for their answer, and connections. On the loop. */
+/* Requests under way: being received, waiting for their answer, or with the answer not yet handed to the kernel.
+ * On the loop. */
 int server_open_requests(const struct server *s);
-void server_free(struct server *s); /* on the loop or after it ended */
+/* On the loop or after it ended. Requests that still wait are answered later all the same (into nothing, but their
+ * bytes return to the budget, which must live on). NULL ok. */
+void server_free(struct server *s);
 
-/* All borrowed until request_answer. The path is the target up to '?', as received (undecoded). Absolute-form targets are reduced to their path. */
+/* All borrowed until request_answer. The path is the target up to '?', as received (undecoded); "*" for OPTIONS *.
+ * Absolute-form targets are reduced to their path. */
 struct slice request_method(const struct request *r);
 struct slice request_path(const struct request *r);
 struct slice request_query(const struct request *r); /* without '?' */
@@ -66,11 +74,10 @@ const struct header *request_headers(const struct request *r, size_t *n);
 struct slice request_header(const struct request *r, struct slice name); /* the first, or ptr NULL */
 struct slice request_body(struct request *r); /* contiguous; as received (chunk framing removed, content coding not) */
 bool request_is_tls(const struct request *r);
-/* The subject of the client certificate that was verified, or empty. */
 int64_t request_start_us(const struct request *r); /* monotonic, the request's first byte */
 
-/* Frees the request. headers may be NULL; Content-Type among them where there is a body; Content-Length, Date and Connection are the
- * server's. body is copied. */
+/* Frees the request. headers may be NULL; Content-Type among them where there is a body; Content-Length, Date and
+ * Connection are the server's. body is copied, and left out of an answer to HEAD. */
 void request_answer(struct request *r, int status, const struct header *headers, size_t n_headers, struct slice body);
 /* A problem+json answer; retry_after_s > 0 adds Retry-After. */
 void request_problem(struct request *r, int status, const char *reason, struct slice detail, int retry_after_s);

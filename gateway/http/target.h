@@ -1,5 +1,5 @@
-/* http/target.h - what may stand in a request line and in Host: methods, targets, authorities. No wider than evhttp reads
- * the same bytes, so that nothing which passes here fails there. */
+/* http/target.h - what may stand in a request line and in Host: methods, targets, authorities. No wider than evhttp
+ * reads the same bytes, so that nothing which passes here fails there. */
 #ifndef HTTP_TARGET_H
 #define HTTP_TARGET_H
 
@@ -9,7 +9,7 @@
 #define REFUSE(why, code, word, text)                                                                                  \
     (*(why) = (struct guard_refusal){ .status = (code), .reason = (word), .detail = (text) }, -1)
 
-/* RFC 9110 tchar; a target's visible bytes without '#'; field values (HTAB, SP, visible, obs-text); Host and authority. */
+/* RFC 9110 tchar; a target's visible bytes without '#'; field values (HTAB, SP, visible, obs-text); Host. */
 enum { CHAR_TOKEN = 1, CHAR_TARGET = 2, CHAR_FIELD = 4, CHAR_HOST = 8, CHAR_DIGIT = 16 };
 extern const unsigned char target_char_class[256];
 

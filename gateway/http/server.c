@@ -1,0 +1,253 @@
+#include "http/server.h"
+
+#include <errno.h>
+#include <event2/listener.h>
+#include <event2/util.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/connection.h"
+
+#define SWEEP_US (US_PER_S / 2)
+#define LINGER_US (2 * US_PER_S)
+#define HANDSHAKE_US (10 * US_PER_S)
+#define BACKLOG 4096
+
+struct listen_address {
+    struct sockaddr_storage sa;
+    int len;
+};
+
+static int parse_address(const char *text, struct listen_address *a, struct err *e)
+{
+    const char *colon = strrchr(text, ':');
+
+    a->len = sizeof a->sa;
+    if (!colon || colon[1] < '0' || colon[1] > '9' || (text[0] == '[' && colon[-1] != ']') ||
+        evutil_parse_sockaddr_port(text, (struct sockaddr *)&a->sa, &a->len))
+        return err_set(e, ERR_INPUT,
+                       "listen address %s: give an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080", text);
+    return 0;
+}
+
+static int set_on(int fd, int level, int option)
+{
+    int on = 1;
+
+    return setsockopt(fd, level, option, &on, sizeof on);
+}
+
+/* The options of a listening socket are inherited by what it accepts. */
+static int open_listener(const char *address, bool reuse_port, struct err *e)
+{
+    struct listen_address a;
+
+    if (parse_address(address, &a, e))
+        return -1;
+    int fd = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return err_sys(e, "cannot listen on %s", address);
+    if (set_on(fd, SOL_SOCKET, SO_REUSEADDR) || set_on(fd, SOL_SOCKET, SO_KEEPALIVE) ||
+        set_on(fd, IPPROTO_TCP, TCP_NODELAY) || (reuse_port && set_on(fd, SOL_SOCKET, SO_REUSEPORT)) ||
+        bind(fd, (struct sockaddr *)&a.sa, (socklen_t)a.len) || listen(fd, BACKLOG)) {
+        err_sys(e, "cannot listen on %s", address);
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int server_probe(const char *address, struct err *e)
+{
+    int fd = open_listener(address, false, e);
+
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return 0;
+}
+
+static int bound_port(int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof sa;
+
+    getsockname(fd, (struct sockaddr *)&sa, &len);
+    return ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port
+                                          : ((struct sockaddr_in *)&sa)->sin_port);
+}
+
+/* Mostly out of descriptors: the listener would be readable for ever. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    struct server *s = arg;
+
+    LOG_WARN("cannot accept a connection: pausing", LOG_Z("cause", strerror(errno)));
+    evconnlistener_disable(listener);
+    s->paused = true;
+}
+
+static void tick(struct server *s)
+{
+    s->tick_us = clock_mono_us() + SWEEP_US;
+    evutil_date_rfc1123(s->date, sizeof s->date, NULL);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    int64_t now = clock_mono_us();
+    struct conn *c;
+
+    (void)fd;
+    (void)what;
+    tick(s);
+    /* What expires leaves its list, or comes back to its end with a new time. */
+    for (int state = 0; state < CONN_NSTATES; state++)
+        while (s->limit_us[state] && (c = TAILQ_FIRST(&s->conns[state])) && now - c->since_us >= s->limit_us[state])
+            conn_expire(c);
+    if (s->paused && s->listener)
+        evconnlistener_enable(s->listener);
+    s->paused = false;
+}
+
+/* What must not happen inside of evhttp's own callbacks. */
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *s = arg;
+    struct conn *c;
+
+    (void)fd;
+    (void)what;
+    while ((c = TAILQ_FIRST(&s->conns[CONN_FRESH])))
+        conn_ready(c);
+    while ((c = TAILQ_FIRST(&s->conns[CONN_REFUSED])))
+        conn_send_refusal(c);
+}
+
+static int64_t seconds_us(int seconds)
+{
+    return seconds * US_PER_S;
+}
+
+static void set_limits(struct server *s)
+{
+    int64_t request_us = seconds_us(s->o.request_timeout_s), idle_us = seconds_us(s->o.idle_timeout_s);
+
+    s->limit_us[CONN_HANDSHAKE] = idle_us && idle_us < HANDSHAKE_US ? idle_us : HANDSHAKE_US;
+    s->limit_us[CONN_IDLE] = idle_us;
+    s->limit_us[CONN_READING] = request_us;
+    s->limit_us[CONN_DUE] = request_us;
+    s->limit_us[CONN_WRITING] = request_us;
+    s->limit_us[CONN_LINGERING] = LINGER_US;
+}
+
+/* The guard answers before any limit of evhttp's own is met, and evhttp must not know a method less than the guard. */
+static void set_evhttp(struct server *s)
+{
+    evhttp_set_max_headers_size(s->http, -1);
+    evhttp_set_max_body_size(s->http, -1);
+    evhttp_set_default_content_type(s->http, NULL);
+    evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+                                            EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
+    evhttp_set_bevcb(s->http, conn_new, s);
+    evhttp_set_gencb(s->http, request_dispatch, s);
+    evhttp_bind_listener(s->http, s->listener);
+}
+
+struct server *server_new(struct loop *loop, const struct server_options *o, struct err *e)
+{
+    const struct timeval every = { .tv_usec = SWEEP_US };
+    int fd = open_listener(o->address, o->reuse_port, e);
+
+    if (fd < 0)
+        return NULL;
+    struct server *s = mem_zalloc(sizeof *s);
+    s->o = *o;
+    s->o.address = NULL;
+    s->tls = o->tls ? tls_ref(o->tls) : NULL;
+    s->base = loop_base(loop);
+    s->port = bound_port(fd);
+    for (int state = 0; state < CONN_NSTATES; state++)
+        TAILQ_INIT(&s->conns[state]);
+    TAILQ_INIT(&s->open);
+    TAILQ_INIT(&s->spare);
+    buf_init(&s->scratch, 1 << 20);
+    set_limits(s);
+    tick(s);
+    s->sweep = event_new(s->base, -1, EV_PERSIST, on_sweep, s);
+    s->turn = event_new(s->base, -1, 0, on_turn, s);
+    event_add(s->sweep, &every);
+    s->http = evhttp_new(s->base);
+    s->listener = evconnlistener_new(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, fd);
+    evconnlistener_set_error_cb(s->listener, on_accept_error);
+    set_evhttp(s);
+    return s;
+}
+
+int server_port(const struct server *s)
+{
+    return s->port;
+}
+
+void server_set_tls(struct server *s, struct tls *tls)
+{
+    struct tls *old = s->tls;
+
+    s->tls = tls ? tls_ref(tls) : NULL;
+    tls_unref(old);
+}
+
+static void forget_listener(struct evhttp_bound_socket *bound, void *arg)
+{
+    struct evhttp_bound_socket **out = arg;
+
+    *out = bound;
+}
+
+void server_drain(struct server *s)
+{
+    struct evhttp_bound_socket *bound = NULL;
+
+    if (s->draining)
+        return;
+    s->draining = true;
+    evhttp_foreach_bound_socket(s->http, forget_listener, &bound);
+    evhttp_del_accept_socket(s->http, bound);
+    s->listener = NULL;
+    on_turn(-1, 0, s);
+    /* What becomes idle later goes with the next sweep. */
+    s->limit_us[CONN_IDLE] = s->limit_us[CONN_HANDSHAKE] = 1;
+    static const enum conn_state idle[] = { CONN_IDLE, CONN_HANDSHAKE };
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        while (!TAILQ_EMPTY(&s->conns[idle[i]]))
+            conn_close(TAILQ_FIRST(&s->conns[idle[i]]));
+}
+
+int server_open_requests(const struct server *s)
+{
+    return s->n_conns[CONN_READING] + s->n_conns[CONN_DUE] + s->n_open + s->n_conns[CONN_WRITING];
+}
+
+void server_free(struct server *s)
+{
+    if (!s)
+        return;
+    on_turn(-1, 0, s);
+    event_free(s->sweep);
+    event_free(s->turn);
+    /* Closes all connections; on_close orphans the requests that wait. */
+    evhttp_free(s->http);
+    request_forget_server(s);
+    tls_unref(s->tls);
+    buf_clear(&s->scratch);
+    free(s->by_fd);
+    free(s);
+}
