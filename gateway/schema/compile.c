@@ -87,9 +87,8 @@ int compile_regex(struct compile *c, const struct item *it, enum keyword kw, str
     struct regex *r = regex_new(pattern, c->e);
 
     if (!r) {
-        char why[256];
+        const char *why = arena_printf(&c->arena, "%s", c->e->text);
 
-        snprintf(why, sizeof why, "%s", c->e->text);
         return compile_fail(c, it, kw, "\"%.*s\": %s", (int)(pattern.len < 120 ? pattern.len : 120), pattern.ptr, why);
     }
     *regex = c->program.regexes.n;

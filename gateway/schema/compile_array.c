@@ -68,9 +68,8 @@ static int compile_ref(struct compile *c, const struct item *it, uint32_t *edge)
         return compile_fail(c, it, KW_REF, "must be a string");
     uri = uri_resolve(&c->arena, set_resource(it->place.doc, it->place.node)->base, compile_string(c, it, value), &fragment);
     if (set_find(c->set, &c->arena, uri, fragment, &place, c->e)) {
-        char why[512];
+        const char *why = arena_printf(&c->arena, "%s", c->e->text);
 
-        snprintf(why, sizeof why, "%s", c->e->text);
         return compile_fail(c, it, KW_REF, "%s", why);
     }
     to = compile_node(c, &place);

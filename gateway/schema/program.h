@@ -22,7 +22,7 @@
 
 #define NONE UINT32_MAX
 
-/* Bits by enum json_kind; a number that is not written as an integer has the eighth. */
+/* bits by enum json_kind; a number that is not written as an integer has the eighth. */
 #define TYPE_BIT(t) (1u << (t))
 #define TYPE_INTEGER TYPE_BIT(JSON_NUMBER)
 #define TYPE_FRACTION 0x80u

@@ -1,0 +1,44 @@
+/* schema/report.h - inside schema/: the walk that makes the list of errors of a payload that failed. */
+#ifndef SCHEMA_REPORT_H
+#define SCHEMA_REPORT_H
+
+#include "schema/run.h"
+
+struct found {
+    struct schema_error error;
+    enum keyword kw;
+    unsigned depth;          /* instance levels below the root */
+    unsigned types;          /* KW_TYPE: what was expected */
+    bool integer_only;
+};
+
+struct found_list {
+    VEC(struct found) found;
+};
+
+struct reporter {
+    struct run run;
+    struct arena *memory;
+    struct found_list *list;  /* where errors go */
+    struct buf instance, keyword, message;
+    unsigned depth;
+    size_t max;               /* errors wanted in the list */
+    uint32_t budget;          /* errors that may still be made, shown or not */
+    bool more;
+};
+
+/* Walks the node's keywords and adds an error for each that fails. */
+void report_edge(struct reporter *r, uint32_t edge, uint32_t n);
+/* The same for a value one level down: the two paths are already extended. */
+void report_below(struct reporter *r, uint32_t edge, uint32_t n);
+/* Adds an error with the text in r->message, of that keyword of the node. KW_COUNT: the schema is false. */
+struct found *report_add(struct reporter *r, const struct node *p, enum keyword kw, uint32_t n);
+/* Starts a message. */
+struct buf *report_say(struct reporter *r);
+bool report_done(const struct reporter *r);
+
+void report_array(struct reporter *r, const struct node *p, uint32_t n);
+void report_object(struct reporter *r, const struct node *p, uint32_t n);
+void report_logic(struct reporter *r, const struct node *p, const struct logic *l, uint32_t n);
+
+#endif

@@ -1,0 +1,194 @@
+/* The official JSON-Schema-Test-Suite. Every case whose schema compiles must give the right answers, without exception; where a
+ * schema is refused the file must stand in the table below, with the number of its cases. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "json/doc.h"
+#include "schema/schema.h"
+
+#include "files.h"
+
+#define REMOTES "http://localhost:1234/"
+
+/* Refused until dynamic references, unevaluated*, own vocabularies and the published meta-schemas are there. */
+static const struct {
+    const char *folder, *file;
+    unsigned cases;
+} refused[] = {
+    { NULL, NULL, 0 },
+};
+
+struct suite {
+    const char *folder;
+    enum schema_draft draft;
+    struct schema_scratch *scratch;
+    unsigned files, cases, tests, refused_cases, wrong;
+    const char *file;
+    unsigned refused_here;
+};
+
+struct remotes {
+    struct schema_set *set;
+    const char *folder;
+};
+
+/* Remotes that lie in another draft's folder may hold what this draft does not allow. */
+static void add_remote(const char *path, const char *name, void *arg)
+{
+    struct remotes *r = arg;
+    struct slice text, file = slice_z(name);
+    char uri[512];
+    struct err e;
+
+    if (slice_starts(file, SLICE("draft")) && !slice_starts(file, slice_z(r->folder)))
+        return;
+    text = file_read(path);
+    snprintf(uri, sizeof uri, REMOTES "%s", name);
+    if (schema_set_add(r->set, slice_z(uri), file, text, &e))
+        fail_msg("%s: %s", name, e.text);
+    free((char *)text.ptr);
+}
+
+static struct schema_set *new_set(const char *folder)
+{
+    struct remotes r = { schema_set_new(), folder };
+    char *path = shared_path("json-schema-test-suite/remotes");
+
+    folder_each(path, "", true, add_remote, &r);
+    free(path);
+    return r.set;
+}
+
+static void run_test(struct suite *s, const struct json_doc *file, uint32_t test, const struct schema *schema, const char *what)
+{
+    uint32_t data = json_member(file, test, SLICE("data")), valid = json_member(file, test, SLICE("valid"));
+    enum schema_verdict want = json_type_of(file, valid) == JSON_TRUE ? SCHEMA_VALID : SCHEMA_INVALID;
+    enum schema_verdict got = schema_check(schema, file, data, s->scratch);
+    struct schema_report report;
+
+    s->tests++;
+    if (got != want) {
+        s->wrong++;
+        print_error("%s/%s: %s: %.*s: %d instead of %d\n", s->folder, s->file, what,
+                    SLICE_FMT(json_inner(file, json_member(file, test, SLICE("description")))), (int)got, (int)want);
+    }
+    schema_report_make(&report, schema, file, data, s->scratch, 20);
+    if (report.verdict != got || (report.count > 0) != (got == SCHEMA_INVALID)) {
+        s->wrong++;
+        print_error("%s/%s: %s: the report disagrees: %d, %zu errors\n", s->folder, s->file, what, (int)report.verdict,
+                    report.count);
+    }
+    schema_report_clear(&report);
+}
+
+static void run_case(struct suite *s, const struct json_doc *file, uint32_t node)
+{
+    struct slice what = json_inner(file, json_member(file, node, SLICE("description")));
+    uint32_t tests = json_member(file, node, SLICE("tests"));
+    struct schema_options options = { .draft = s->draft };
+    struct slice uri = SLICE("https://suite.example/case");
+    struct schema_set *set = new_set(s->folder);
+    struct schema *schema;
+    char name[200];
+    struct err e;
+
+    s->cases++;
+    snprintf(name, sizeof name, "%.*s", SLICE_FMT(what));
+    if (schema_set_add(set, uri, uri, json_raw(file, json_member(file, node, SLICE("schema"))), &e))
+        fail_msg("%s: %s", name, e.text);
+    schema = schema_compile(set, uri, &options, &e);
+    schema_set_free(set);
+    if (!schema) {
+        s->refused_here++;
+        if (getenv("SUITE_SHOW"))
+            print_message("%s/%s: %s: %s\n", s->folder, s->file, name, e.text);
+        return;
+    }
+    for (uint32_t t = tests + 1; t < json_end(file, tests); t = json_next(file, t))
+        run_test(s, file, t, schema, name);
+    schema_unref(schema);
+}
+
+static unsigned allowed_refusals(const struct suite *s)
+{
+    for (size_t i = 0; refused[i].folder; i++)
+        if (strcmp(refused[i].folder, s->folder) == 0 && strcmp(refused[i].file, s->file) == 0)
+            return refused[i].cases;
+    return 0;
+}
+
+static void run_file(const char *path, const char *name, void *arg)
+{
+    struct suite *s = arg;
+    struct slice text = file_read(path);
+    struct json_doc file;
+    struct err e;
+
+    s->files++;
+    s->file = name;
+    s->refused_here = 0;
+    json_doc_init(&file);
+    if (json_parse_err(&file, text, &JSON_LIMITS_DEFAULT, &e))
+        fail_msg("%s: %s", path, e.text);
+    for (uint32_t c = 1; c < json_end(&file, 0); c = json_next(&file, c))
+        run_case(s, &file, c);
+    s->refused_cases += s->refused_here;
+    if (s->refused_here != allowed_refusals(s)) {
+        s->wrong++;
+        print_error("%s/%s: %u cases refused instead of %u\n", s->folder, name, s->refused_here, allowed_refusals(s));
+    }
+    json_doc_clear(&file);
+    free((char *)text.ptr);
+}
+
+static void run_folder(const char *folder, enum schema_draft draft, const char *below)
+{
+    struct suite s = { .folder = folder, .draft = draft };
+    char path[128], *full;
+
+    snprintf(path, sizeof path, "json-schema-test-suite/tests/%s%s", folder, below);
+    full = shared_path(path);
+    s.scratch = schema_scratch_new();
+    folder_each(full, "", false, run_file, &s);
+    schema_scratch_free(s.scratch);
+    free(full);
+    if (s.files == 0)
+        skip();
+    print_message("%s%s: %u files, %u cases (%u not supported yet), %u tests\n", folder, below, s.files, s.cases,
+                  s.refused_cases, s.tests);
+    assert_int_equal(s.wrong, 0);
+}
+
+static void test_draft7(void **state)
+{
+    (void)state;
+    run_folder("draft7", SCHEMA_DRAFT_7, "");
+}
+
+static void test_draft2019_09(void **state)
+{
+    (void)state;
+    run_folder("draft2019-09", SCHEMA_DRAFT_2019_09, "");
+}
+
+static void test_draft2020_12(void **state)
+{
+    (void)state;
+    run_folder("draft2020-12", SCHEMA_DRAFT_2020_12, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_draft7),
+        cmocka_unit_test(test_draft2019_09),
+        cmocka_unit_test(test_draft2020_12),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
