@@ -101,15 +101,27 @@ export async function stepLatency(target, sink, load, tools, rate, seconds) {
   return { sender, sink: await drained(sink, sender.good) };
 }
 
-// Full load until every accepted webhook's step was called: calls a second over the whole time.
+// Runs that have ended since the start: their steps' results are stored.
+async function runsEnded({ admin }) {
+  const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+  return Number(/^hooklatch_runs_ended_total (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+// Full load until every accepted webhook's step was called and its result stored: runs a second over the whole time.
 export async function pipeline(target, sink, load, seconds) {
   await sinkReset(sink);
-  const cpu = target.server.cpuSeconds();
+  const [cpu, ended, start] = [target.server.cpuSeconds(), await runsEnded(target), Date.now()];
   const sent = await wrk({ ...target, load, seconds });
-  const stats = await drained(sink, sent.requests - sent.bad_status);
+  const accepted = sent.requests - sent.bad_status;
+  const { count: called } = await drained(sink, accepted);
+  let done = 0;
+  for (let quiet = 0, before = -1; done < accepted && quiet < 100; quiet = done === before ? quiet + 1 : 0, await delay(25)) {
+    before = done;
+    done = (await runsEnded(target)) - ended;
+  }
   return {
-    accepted: sent.requests - sent.bad_status, called: stats.count, inRate: (sent.requests - sent.bad_status) / sent.seconds,
-    rate: stats.count / stats.seconds, cpu: ((target.server.cpuSeconds() - cpu) * 1e6) / Math.max(1, stats.count),
+    accepted, called, done, inRate: accepted / sent.seconds, rate: (done * 1000) / (Date.now() - start),
+    cpu: ((target.server.cpuSeconds() - cpu) * 1e6) / Math.max(1, done),
   };
 }
 

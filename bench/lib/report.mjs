@@ -49,7 +49,7 @@ function targetRows(results) {
     p99 && ['p99 of the answer, full load', p99, `${p99.toFixed(1)} ms`, 10, undefined, true],
     latency && ['event to first step call at 1,000/s, median', latency.sink.p50_us, `${(latency.sink.p50_us / 1000).toFixed(1)} ms`, 2000, undefined, true],
     latency && ['event to first step call at 1,000/s, p99', latency.sink.p99_us, `${(latency.sink.p99_us / 1000).toFixed(1)} ms`, 10000, undefined, true],
-    pipeline && ['whole pipeline', pipeline.rate, `${whole(pipeline.rate)}/s (${whole(pipeline.called)} of ${whole(pipeline.accepted)} called, ${whole(pipeline.cpu)} µs each)`, 5000, 3000],
+    pipeline && ['whole pipeline', pipeline.rate, `${whole(pipeline.rate)}/s (${whole(pipeline.done)} results of ${whole(pipeline.accepted)} webhooks taken at ${whole(pipeline.inRate)}/s, ${whole(pipeline.cpu)} µs each)`, 5000, 3000],
     idle && [`${whole(idle.open)} idle connections`, idle.rss, `${whole(idle.rss)} MiB (${whole(idle.before)} before)`, 143, 190, true],
   ].filter(Boolean).map(([what, measured, text, goal, least, lower]) => [what, text, verdict(measured, goal, least, lower)]);
 }

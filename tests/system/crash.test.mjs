@@ -12,7 +12,7 @@ import { api, eventOf, runIsOver } from './lib/words.mjs';
 const cycles = Number(process.env.HOOKLATCH_CRASH_CYCLES ?? 20);
 const seed = Number(process.env.HOOKLATCH_CRASH_SEED ?? randomInt(2 ** 31));
 const senders = 8;
-const retry = { max: 1000, base: '20ms', factor: 2, cap: '200ms' };
+const retry = { max: 100, base: '20ms', factor: 2, cap: '200ms' };
 const configuration = (endpoint) => ({
   endpoints: { steps: endpoint.declaration },
   sources: { github: source('github') },

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, Gateway } from './lib/gateway.mjs';
 import { github, source } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
-import { api, eventOf, runIsOver } from './lib/words.mjs';
+import { api, runIsOver } from './lib/words.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -39,7 +39,7 @@ test('examples/node: fifteen lines that verify a step call and answer it', async
   const body = JSON.stringify({ ref: 'refs/heads/main', commits: [] });
   const { json } = await gateway.post('github', body, github(body));
   const run = await until(() => `the run to end; the example said ${output}`, async () => {
-    const one = (await gateway.list(api.runs)).find((candidate) => eventOf(candidate) === json.id);
+    const one = (await gateway.list(api.runsOf(json.id)))[0];
     return one && runIsOver(one) && gateway.get(api.run(one.id));
   });
   assert.equal(run.state, 'done');

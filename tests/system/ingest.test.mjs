@@ -5,9 +5,10 @@ import { after, before, suite, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { StepEndpoint } from './lib/endpoint.mjs';
 import { assertProblem, Gateway, Scope } from './lib/gateway.mjs';
+import { exchange } from './lib/raw.mjs';
 import { github, secrets, slack, source, standardWebhooks, stripe } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
-import { api, eventOf, ownAnswer, refusedReason, uuid7 } from './lib/words.mjs';
+import { api, ownAnswer, refusedReason, uuid7 } from './lib/words.mjs';
 
 const thing = { type: 'object', required: ['n'], properties: { n: { type: 'integer' }, name: { type: 'string', maxLength: 8 } } };
 const right = () => JSON.stringify({ n: 1, at: randomUUID() });
@@ -43,7 +44,7 @@ async function startGateway(t) {
 }
 
 const post = (gateway, name, body, options, headers) => gateway.post(name, body, { ...github(body, options), ...headers });
-const runsOf = async (gateway, id) => (await gateway.list(api.runs)).filter((run) => eventOf(run) === id);
+const runsOf = (gateway, id) => gateway.list(api.runsOf(id));
 
 async function assertAccepted(gateway, name, body, options, headers) {
   const answer = await post(gateway, name, body, options, headers);
@@ -74,6 +75,7 @@ suite('ingest', () => {
     assert.equal(event.source, 'github');
     const raw = await gateway.request(api.event(id));
     assert.ok(raw.text.includes('9007199254740993') && raw.text.includes('1e-400'), 'numbers keep their digits');
+    assert.equal((await gateway.request(api.body(id))).text, body, 'byte for byte');
     const listing = await gateway.list(api.events);
     assert.ok(listing.some((one) => one.id === id));
   });
@@ -241,7 +243,9 @@ suite('ingest', () => {
     await until('its step', () => endpoint.calls.slice(before).some((call) => call.body?.input.n === 99));
   });
 
-  test('the API wants the token, and a Host that is ours', async () => {
+  test('the API wants the token, and a Host that is ours; the ingest listener has no API', async () => {
+    const [foreign] = await exchange(gateway.admin, `GET ${api.events} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${gateway.token}\r\nConnection: close\r\n\r\n`);
+    assert.equal(foreign.status, 403, foreign.text);
     assertProblem(await gateway.request(api.events, { headers: { authorization: '' } }), 401);
     assertProblem(await gateway.request(api.events, { headers: { authorization: 'Bearer wrong' } }), 401);
     assert.equal((await fetch(`http://127.0.0.1:${gateway.ingest}${api.events}`, { headers: { authorization: `Bearer ${gateway.token}` } })).status, 404);

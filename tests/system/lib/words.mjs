@@ -3,19 +3,20 @@
 export const api = {
   events: '/api/v1/events',
   event: (id) => `/api/v1/events/${id}`,
+  body: (id) => `/api/v1/events/${id}/body`,
   held: '/api/v1/held',
   release: (id) => `/api/v1/held/${id}/release`,
   refused: '/api/v1/refused',
-  refusal: (id) => `/api/v1/refused/${id}`,
   runs: '/api/v1/runs',
+  runsOf: (event) => `/api/v1/runs?event=${event}`,
   run: (id) => `/api/v1/runs/${id}`,
   reload: '/api/v1/reload',
 };
 
 // Configuration: what tests turn down so that they need not wait.
 export const limits = {
-  requestTimeout: (text) => ({ limits: { request: text } }),
-  idleTimeout: (text) => ({ limits: { idle: text } }),
+  requestTimeout: (text) => ({ limits: { request_timeout: text } }),
+  idleTimeout: (text) => ({ limits: { idle_timeout: text } }),
   connections: (count) => ({ limits: { connections: count } }),
 };
 
@@ -24,19 +25,12 @@ export const ownAnswer = (status, contentType, body) => ({ answer: { status, con
 
 export const eventOf = (run) => run.event;
 export const stepsOf = (run) => run.steps;
-export const attemptsOf = (run) => run.attempts;
+export const attemptsOf = (run) => run.attempts ?? [];
 export const runIsOver = (run) => run.state !== 'running';
 export const refusedReason = (refusal) => refusal.reason;
 // A list: {"items": […], "next": cursor or null}; the next page is asked for with ?before=cursor.
 export const itemsOf = (page) => page.items;
 export const nextOf = (page) => page.next;
 export const pageQuery = (cursor) => `before=${encodeURIComponent(cursor)}`;
-// POST /api/v1/events
-export const emitBody = (type, data) => ({ type, data });
 
-// What a step call carries besides CloudEvents' own names.
-export const call = {
-  idempotencyKey: 'idempotency-key',
-  retry: 'hooklatch-retry',
-};
 export const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
