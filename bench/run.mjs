@@ -25,10 +25,15 @@ HOOKLATCH names our binary, HOOKLATCH_BENCH_DIR a folder on a real disk (/var/tm
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '10' },
-    fill: { type: 'string', default: '2000000' }, 'fill-bytes': { type: 'string', default: '200' },
-    idle: { type: 'string', default: '10000' }, only: { type: 'string', default: '' },
-    'no-extras': { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '10' },
+    fill: { type: 'string', default: '2000000' },
+    'fill-bytes': { type: 'string', default: '200' },
+    idle: { type: 'string', default: '10000' },
+    only: { type: 'string', default: '' },
+    'no-extras': { type: 'boolean' },
+    write: { type: 'boolean' },
+    help: { type: 'boolean' },
   },
 });
 const number = (name) => Number(options[name]);
@@ -44,16 +49,18 @@ const newFolder = (work) => {
 // Those that can run here, and why the others cannot.
 function contestants() {
   const leftOut = [];
-  const able = [hooklatch, ...rivals].filter((rival) => rival.name.includes(options.only)).filter((rival) => {
-    try {
-      rival.prepare();
-      return true;
-    } catch (error) {
-      leftOut.push([rival.name, error.message]);
-      say(`left out: ${rival.name}: ${error.message}`);
-      return false;
-    }
-  });
+  const able = [hooklatch, ...rivals]
+    .filter((rival) => rival.name.includes(options.only))
+    .filter((rival) => {
+      try {
+        rival.prepare();
+        return true;
+      } catch (error) {
+        leftOut.push([rival.name, error.message]);
+        say(`left out: ${rival.name}: ${error.message}`);
+        return false;
+      }
+    });
   return { able, leftOut };
 }
 
@@ -79,7 +86,9 @@ async function turn(entry, work, payloads) {
     const result = await measure.fullLoad(target, payloads.push, number('seconds'));
     await measure.proveHonest(entry.rival, target, payloads.push);
     entry.rounds.push(result);
-    say(`  ${entry.title}: ${Math.round(result.rate)}/s, ${Math.round(result.cpu)} µs each, p99 ${result.p99.toFixed(1)} ms`);
+    say(
+      `  ${entry.title}: ${Math.round(result.rate)}/s, ${Math.round(result.cpu)} µs each, p99 ${result.p99.toFixed(1)} ms`,
+    );
   } finally {
     await target.server.stop();
     if (!entry.full) {
@@ -90,12 +99,25 @@ async function turn(entry, work, payloads) {
 
 async function compare(able, leftOut, work, payloads) {
   const load = able.map((rival) => ({
-    rival, title: rival === hooklatch ? 'hooklatch, empty store' : rival.name, rounds: [],
-    stores: rival.stores, schema: rival.schema, version: rival.version, note: rival.note,
+    rival,
+    title: rival === hooklatch ? 'hooklatch, empty store' : rival.name,
+    rounds: [],
+    stores: rival.stores,
+    schema: rival.schema,
+    version: rival.version,
+    note: rival.note,
   }));
   if (able.includes(hooklatch) && number('fill') > 0) {
     const dir = await filledStore(work, payloads);
-    load.splice(1, 0, { ...load[0], rounds: [], title: `hooklatch, ${options.fill} events stored`, full: true, events: number('fill'), dir, version: undefined });
+    load.splice(1, 0, {
+      ...load[0],
+      rounds: [],
+      title: `hooklatch, ${options.fill} events stored`,
+      full: true,
+      events: number('fill'),
+      dir,
+      version: undefined,
+    });
   }
   for (let round = 1; round <= number('rounds'); round++) {
     say(`round ${round} of ${options.rounds}`);
@@ -118,7 +140,11 @@ async function extras(work, payloads) {
   const tools = process.env.BENCH_TOOLS;
   const dir = newFolder(work);
   const sinkPort = await freePort();
-  const sink = await Server.start(join(tools, 'stepsink'), [String(sinkPort)], { port: sinkPort, cwd: dir, log: join(dir, 'sink.log') });
+  const sink = await Server.start(join(tools, 'stepsink'), [String(sinkPort)], {
+    port: sinkPort,
+    cwd: dir,
+    log: join(dir, 'sink.log'),
+  });
   let target = await hooklatch.start(dir, payloads, sinkPort);
   try {
     say('event to step at 1,000/s');
@@ -146,7 +172,15 @@ async function main() {
     const machine = describeMachine(work);
     const load = await compare(able, leftOut, work, payloads);
     const own = able.includes(hooklatch) && !options['no-extras'] ? await extras(work, payloads) : {};
-    const text = markdown({ machine, load, leftOut, bytes: Buffer.byteLength(payloads.push.text), rounds: options.rounds, seconds: options.seconds, ...own });
+    const text = markdown({
+      machine,
+      load,
+      leftOut,
+      bytes: Buffer.byteLength(payloads.push.text),
+      rounds: options.rounds,
+      seconds: options.seconds,
+      ...own,
+    });
     if (options.write) {
       writeInto(fileURLToPath(new URL('RESULTS.md', import.meta.url)), text);
     }

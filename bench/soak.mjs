@@ -15,7 +15,11 @@ hooklatch.prepare();
 const work = mkdtempSync(join(base, 'hooklatch-soak-'));
 const payloads = writePayloads(work, 200);
 const sinkPort = await freePort();
-const sink = await Server.start(join(process.env.BENCH_TOOLS, 'stepsink'), [String(sinkPort)], { port: sinkPort, cwd: work, log: join(work, 'sink.log') });
+const sink = await Server.start(join(process.env.BENCH_TOOLS, 'stepsink'), [String(sinkPort)], {
+  port: sinkPort,
+  cwd: work,
+  log: join(work, 'sink.log'),
+});
 const target = await hooklatch.start(work, payloads, sinkPort);
 
 try {
@@ -23,7 +27,9 @@ try {
   console.log('| minute | webhooks/s | CPU µs each | RSS MiB | failed |\n| --- | --- | --- | --- | --- |');
   for (let minute = 1; minute <= minutes; minute++) {
     const { rate, cpu, failed } = await fullLoad(target, payloads.push, 60);
-    console.log(`| ${minute} | ${Math.round(rate)} | ${Math.round(cpu)} | ${Math.round(target.server.memory('VmRSS'))} | ${failed} |`);
+    console.log(
+      `| ${minute} | ${Math.round(rate)} | ${Math.round(cpu)} | ${Math.round(target.server.memory('VmRSS'))} | ${failed} |`,
+    );
   }
 } finally {
   await target.server.stop();

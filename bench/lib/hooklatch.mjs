@@ -17,8 +17,12 @@ function configuration({ ingest, admin, schemaDir, sink }) {
     `  fill: {provider: github, secrets: [{value: "${secret}"}]}`,
   ];
   if (sink) {
-    lines.push('endpoints:', `  sink: {url: "http://127.0.0.1:${sink}", secrets: [{value: "${stepSecret}"}]}`,
-      'workflows:', '  - {id: push, on: {event: github.push}, steps: [{id: call, http: {endpoint: sink, path: /step}}]}');
+    lines.push(
+      'endpoints:',
+      `  sink: {url: "http://127.0.0.1:${sink}", secrets: [{value: "${stepSecret}"}]}`,
+      'workflows:',
+      '  - {id: push, on: {event: github.push}, steps: [{id: call, http: {endpoint: sink, path: /step}}]}',
+    );
   }
   return `${lines.join('\n')}\n`;
 }
@@ -36,9 +40,22 @@ export const hooklatch = {
   },
   async start(dir, payloads, sink) {
     const [ingest, admin] = [await freePort(), await freePort()];
-    writeFileSync(join(dir, 'hooklatch.yaml'), configuration({ ingest, admin, schemaDir: payloads.schemaDir, sink }), { mode: 0o600 });
-    const server = await Server.start(this.binary, ['serve', '-c', join(dir, 'hooklatch.yaml')], { port: ingest, cwd: dir, log: join(dir, 'log') });
-    return { server, port: ingest, admin, path: '/webhooks/github', fillPath: '/webhooks/fill', db: join(dir, 'hooklatch.db') };
+    writeFileSync(join(dir, 'hooklatch.yaml'), configuration({ ingest, admin, schemaDir: payloads.schemaDir, sink }), {
+      mode: 0o600,
+    });
+    const server = await Server.start(this.binary, ['serve', '-c', join(dir, 'hooklatch.yaml')], {
+      port: ingest,
+      cwd: dir,
+      log: join(dir, 'log'),
+    });
+    return {
+      server,
+      port: ingest,
+      admin,
+      path: '/webhooks/github',
+      fillPath: '/webhooks/fill',
+      db: join(dir, 'hooklatch.db'),
+    };
   },
   // accepted, not held: held events skip the work of a run.
   isGood: (text) => JSON.parse(text).status === 'accepted',

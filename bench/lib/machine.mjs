@@ -52,8 +52,11 @@ export function describeMachine(dir) {
     ['CPU', `${cpus()[0].model.trim()}, ${cpus().length} cores, shared with the load generator`],
     ['Memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
     ['System', `${distribution}, Linux ${release()}`],
-    ['Disk', `${fs} on ${device.replace('/dev/', '')}${disk && ` (${disk})`}, ` +
-      `4 KiB write + fdatasync: ${syncCost(dir)} µs (median)`],
+    [
+      'Disk',
+      `${fs} on ${device.replace('/dev/', '')}${disk && ` (${disk})`}, ` +
+        `4 KiB write + fdatasync: ${syncCost(dir)} µs (median)`,
+    ],
     ['Load', output('sh', '-c', 'wrk --version | head -n 1').replace(/ Copyright.*/, '')],
   ];
 }

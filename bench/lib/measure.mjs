@@ -15,7 +15,12 @@ const lastLine = (text) => JSON.parse(text.trim().split('\n').pop());
 function post(target, load, signature) {
   return fetch(`http://127.0.0.1:${target.port}${target.path}`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-GitHub-Event': load.event, 'X-GitHub-Delivery': randomUUID(), 'X-Hub-Signature-256': signature },
+    headers: {
+      'Content-Type': 'application/json',
+      'X-GitHub-Event': load.event,
+      'X-GitHub-Delivery': randomUUID(),
+      'X-Hub-Signature-256': signature,
+    },
     body: load.text,
   });
 }
@@ -27,7 +32,11 @@ export async function proveHonest(rival, target, load) {
   if (!good.ok || (rival.isGood && !rival.isGood(text))) {
     throw new Error(`answers a right webhook with ${good.status} ${text.slice(0, 200)}`);
   }
-  const forged = await post(target, load, load.signature.replace(/.$/, (c) => (c === '0' ? '1' : '0')));
+  const forged = await post(
+    target,
+    load,
+    load.signature.replace(/.$/, (c) => (c === '0' ? '1' : '0')),
+  );
   await forged.arrayBuffer();
   if (forged.ok) {
     throw new Error(`answers a forged webhook with ${forged.status}`);
@@ -35,8 +44,11 @@ export async function proveHonest(rival, target, load) {
 }
 
 // Bytes of a database with its log and journal; undefined where nothing is stored.
-const storedBytes = ({ db }) => db && readdirSync(dirname(db)).filter((name) => name.startsWith(basename(db)))
-  .reduce((sum, name) => sum + statSync(join(dirname(db), name)).size, 0);
+const storedBytes = ({ db }) =>
+  db &&
+  readdirSync(dirname(db))
+    .filter((name) => name.startsWith(basename(db)))
+    .reduce((sum, name) => sum + statSync(join(dirname(db), name)).size, 0);
 
 // A server that claims to store must have grown: a compressed push is still some hundred bytes.
 function proveStored(before, after, count) {
@@ -47,7 +59,17 @@ function proveStored(before, after, count) {
 
 async function wrk({ port, path, load, seconds, connections = 64 }) {
   const env = { ...process.env, LOAD_BODY: load.file, LOAD_SIGNATURE: load.signature, LOAD_EVENT: load.event };
-  const args = ['-t2', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', '-s', script, `http://127.0.0.1:${port}${path}`];
+  const args = [
+    '-t2',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '30s',
+    '--latency',
+    '-s',
+    script,
+    `http://127.0.0.1:${port}${path}`,
+  ];
   return lastLine((await run('wrk', args, { env })).stdout);
 }
 
@@ -61,9 +83,13 @@ export async function fullLoad(target, load, seconds) {
   const good = result.requests - result.bad_status;
   proveStored(bytes, storedBytes(target), good);
   return {
-    rate: good / result.seconds, p50: result.p50_us / 1000, p99: result.p99_us / 1000,
-    cpu: (used * 1e6) / Math.max(1, result.requests), peak: target.server.memory('VmHWM'),
-    failed: result.bad_status + result.socket_errors, requests: result.requests,
+    rate: good / result.seconds,
+    p50: result.p50_us / 1000,
+    p99: result.p99_us / 1000,
+    cpu: (used * 1e6) / Math.max(1, result.requests),
+    peak: target.server.memory('VmHWM'),
+    failed: result.bad_status + result.socket_errors,
+    requests: result.requests,
   };
 }
 
@@ -115,12 +141,20 @@ export async function pipeline(target, sink, load, seconds) {
   const accepted = sent.requests - sent.bad_status;
   const { count: called } = await drained(sink, accepted);
   let done = 0;
-  for (let quiet = 0, before = -1; done < accepted && quiet < 100; quiet = done === before ? quiet + 1 : 0, await delay(25)) {
+  for (
+    let quiet = 0, before = -1;
+    done < accepted && quiet < 100;
+    quiet = done === before ? quiet + 1 : 0, await delay(25)
+  ) {
     before = done;
     done = (await runsEnded(target)) - ended;
   }
   return {
-    accepted, called, done, inRate: accepted / sent.seconds, rate: (done * 1000) / (Date.now() - start),
+    accepted,
+    called,
+    done,
+    inRate: accepted / sent.seconds,
+    rate: (done * 1000) / (Date.now() - start),
     cpu: ((target.server.cpuSeconds() - cpu) * 1e6) / Math.max(1, done),
   };
 }
@@ -140,7 +174,7 @@ export async function idleConnections(rival, target, load, count) {
   const sockets = [];
   while (sockets.length < count) {
     const next = Math.min(250, count - sockets.length);
-    sockets.push(...await Promise.all(Array.from({ length: next }, () => idleConnection(target.port))));
+    sockets.push(...(await Promise.all(Array.from({ length: next }, () => idleConnection(target.port)))));
   }
   const rss = target.server.memory('VmRSS');
   await proveHonest(rival, target, load);

@@ -20,16 +20,24 @@ export function writePayloads(dir, fillBytes) {
   const schema = eventSchema(schemas, 'push');
   const valid = new Ajv({ strict: false, validateFormats: false }).compile(schema);
   const distance = (text) => Math.abs(Buffer.byteLength(text) - wantedBytes);
-  const push = examples.find((event) => event.name === 'push').examples.filter((example) => valid(example))
-    .map((example) => JSON.stringify(example)).sort((a, b) => distance(a) - distance(b))[0];
+  const push = examples
+    .find((event) => event.name === 'push')
+    .examples.filter((example) => valid(example))
+    .map((example) => JSON.stringify(example))
+    .sort((a, b) => distance(a) - distance(b))[0];
   const fill = JSON.stringify({ zen: 'Fill it.', pad: 'x'.repeat(Math.max(1, fillBytes - 27)) });
   mkdirSync(join(dir, 'schemas', 'github'), { recursive: true });
-  const files = { schema: join(dir, 'schemas', 'github', 'push.schema.json'), push: join(dir, 'push.json'), fill: join(dir, 'fill.json') };
+  const files = {
+    schema: join(dir, 'schemas', 'github', 'push.schema.json'),
+    push: join(dir, 'push.json'),
+    fill: join(dir, 'fill.json'),
+  };
   writeFileSync(files.schema, JSON.stringify(schema));
   writeFileSync(files.push, push);
   writeFileSync(files.fill, fill);
   return {
-    schemaDir: join(dir, 'schemas'), schemaFile: files.schema,
+    schemaDir: join(dir, 'schemas'),
+    schemaFile: files.schema,
     push: { file: files.push, text: push, signature: sign(push), event: 'push' },
     fill: { file: files.fill, text: fill, signature: sign(fill), event: 'ping' },
   };

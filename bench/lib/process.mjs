@@ -20,7 +20,10 @@ export async function freePort() {
 function answers(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => { socket.destroy(); resolve(true); });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
     socket.once('error', () => resolve(false));
   });
 }
@@ -37,7 +40,9 @@ export class Server {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', fd, fd] });
     closeSync(fd);
     const server = new Server(child, log);
-    child.once('error', (error) => { server.failure = error.message; });
+    child.once('error', (error) => {
+      server.failure = error.message;
+    });
     await server.waitFor(port);
     return server;
   }
@@ -77,16 +82,29 @@ export class Server {
 
   // Seconds of CPU of all threads, all live children, and the children that were waited for.
   cpuSeconds() {
-    return this.sum((pid) => statFields(pid).slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0)) / ticksPerSecond;
+    return (
+      this.sum((pid) =>
+        statFields(pid)
+          .slice(11, 15)
+          .reduce((sum, ticks) => sum + Number(ticks), 0),
+      ) / ticksPerSecond
+    );
   }
 
   // VmRSS (now) or VmHWM (the most so far) in MiB.
   memory(field) {
-    return this.sum((pid) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)) / 1024;
+    return (
+      this.sum((pid) =>
+        Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0),
+      ) / 1024
+    );
   }
 
   forgetPeak() {
-    this.sum((pid) => { writeFileSync(`/proc/${pid}/clear_refs`, '5'); return 0; });
+    this.sum((pid) => {
+      writeFileSync(`/proc/${pid}/clear_refs`, '5');
+      return 0;
+    });
   }
 
   sum(of) {

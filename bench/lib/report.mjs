@@ -18,10 +18,15 @@ function loadRow(entry, reference) {
   const of = (key) => entry.rounds.map((round) => round[key]);
   const failed = of('failed').reduce((a, b) => a + b, 0);
   return [
-    entry.title + (failed ? ` (${whole(failed)} failed)` : ''), spread(of('rate')),
+    entry.title + (failed ? ` (${whole(failed)} failed)` : ''),
+    spread(of('rate')),
     reference ? `${(median(of('rate')) / reference).toFixed(2)} ×` : '–',
-    median(of('p50')).toFixed(1), median(of('p99')).toFixed(1), whole(median(of('cpu'))), whole(median(of('peak'))),
-    entry.stores ? 'yes' : 'no', entry.schema ? 'yes' : 'no',
+    median(of('p50')).toFixed(1),
+    median(of('p99')).toFixed(1),
+    whole(median(of('cpu'))),
+    whole(median(of('peak'))),
+    entry.stores ? 'yes' : 'no',
+    entry.schema ? 'yes' : 'no',
   ];
 }
 
@@ -33,7 +38,8 @@ const verdict = (value, goal, least, lower) => {
 // design: [what, measured, text, goal, least, lower is better]
 function targetRows(results) {
   const entry = (title) => results.load.find((one) => one.title === title);
-  const value = (title, key) => (entry(title)?.rounds.length ? median(entry(title).rounds.map((round) => round[key])) : undefined);
+  const value = (title, key) =>
+    entry(title)?.rounds.length ? median(entry(title).rounds.map((round) => round[key])) : undefined;
   const ours = value('hooklatch, empty store', 'rate');
   const peer = value('fastify + ajv, 1 process', 'rate');
   const full = results.load.find((one) => one.full);
@@ -44,14 +50,58 @@ function targetRows(results) {
   return [
     cpu && ['CPU per durable, verified, checked webhook', cpu, `${cpu.toFixed(0)} µs`, 50, 60, true],
     ours && peer && ['rate against fastify + ajv, 1 process', ours / peer, `${(ours / peer).toFixed(2)} ×`, 4, 3],
-    ours && fullRate && [`rate with ${whole(full.events)} events stored`, fullRate / ours, `${((fullRate / ours) * 100).toFixed(0)} %`, 0.9, 0.8],
-    cpu && fullCpu && [`CPU with ${whole(full.events)} events stored`, fullCpu / cpu, `${fullCpu.toFixed(0)} µs (${((fullCpu / cpu - 1) * 100).toFixed(0)} %)`, 1.1, 1.2, true],
+    ours &&
+      fullRate && [
+        `rate with ${whole(full.events)} events stored`,
+        fullRate / ours,
+        `${((fullRate / ours) * 100).toFixed(0)} %`,
+        0.9,
+        0.8,
+      ],
+    cpu &&
+      fullCpu && [
+        `CPU with ${whole(full.events)} events stored`,
+        fullCpu / cpu,
+        `${fullCpu.toFixed(0)} µs (${((fullCpu / cpu - 1) * 100).toFixed(0)} %)`,
+        1.1,
+        1.2,
+        true,
+      ],
     p99 && ['p99 of the answer, full load', p99, `${p99.toFixed(1)} ms`, 10, undefined, true],
-    latency && ['event to first step call at 1,000/s, median', latency.sink.p50_us, `${(latency.sink.p50_us / 1000).toFixed(1)} ms`, 2000, undefined, true],
-    latency && ['event to first step call at 1,000/s, p99', latency.sink.p99_us, `${(latency.sink.p99_us / 1000).toFixed(1)} ms`, 10000, undefined, true],
-    pipeline && ['whole pipeline', pipeline.rate, `${whole(pipeline.rate)}/s (${whole(pipeline.done)} results of ${whole(pipeline.accepted)} webhooks taken at ${whole(pipeline.inRate)}/s, ${whole(pipeline.cpu)} µs each)`, 5000, 3000],
-    idle && [`${whole(idle.open)} idle connections`, idle.rss, `${whole(idle.rss)} MiB (${whole(idle.before)} before)`, 143, 190, true],
-  ].filter(Boolean).map(([what, measured, text, goal, least, lower]) => [what, text, verdict(measured, goal, least, lower)]);
+    latency && [
+      'event to first step call at 1,000/s, median',
+      latency.sink.p50_us,
+      `${(latency.sink.p50_us / 1000).toFixed(1)} ms`,
+      2000,
+      undefined,
+      true,
+    ],
+    latency && [
+      'event to first step call at 1,000/s, p99',
+      latency.sink.p99_us,
+      `${(latency.sink.p99_us / 1000).toFixed(1)} ms`,
+      10000,
+      undefined,
+      true,
+    ],
+    pipeline && [
+      'whole pipeline',
+      pipeline.rate,
+      `${whole(pipeline.rate)}/s (${whole(pipeline.done)} results of ${whole(pipeline.accepted)} webhooks taken at ${whole(pipeline.inRate)}/s, ${whole(pipeline.cpu)} µs each)`,
+      5000,
+      3000,
+    ],
+    idle && [
+      `${whole(idle.open)} idle connections`,
+      idle.rss,
+      `${whole(idle.rss)} MiB (${whole(idle.before)} before)`,
+      143,
+      190,
+      true,
+    ],
+  ]
+    .filter(Boolean)
+    .map(([what, measured, text, goal, least, lower]) => [what, text, verdict(measured, goal, least, lower)]);
 }
 
 export function markdown(results) {
@@ -62,10 +112,15 @@ export function markdown(results) {
     table(['machine', ''], results.machine),
     `Full load: a signed GitHub push of ${whole(results.bytes)} bytes, 64 connections, 2 wrk threads, a random GUID as delivery id; in turns, ` +
       `${results.rounds} rounds of ${results.seconds} s, median (lowest–highest). CPU and memory are those of the server with its children.`,
-    table(['', 'webhooks/s', 'ratio', 'p50 ms', 'p99 ms', 'CPU µs each', 'peak MiB', 'on disk', 'schema'], measured.map((entry) => loadRow(entry, base))),
+    table(
+      ['', 'webhooks/s', 'ratio', 'p50 ms', 'p99 ms', 'CPU µs each', 'peak MiB', 'on disk', 'schema'],
+      measured.map((entry) => loadRow(entry, base)),
+    ),
   ];
   const notes = [
-    ...measured.filter((entry) => entry.version).map((entry) => `- ${entry.title}: ${entry.version}${entry.note ? `; ${entry.note}` : ''}.`),
+    ...measured
+      .filter((entry) => entry.version)
+      .map((entry) => `- ${entry.title}: ${entry.version}${entry.note ? `; ${entry.note}` : ''}.`),
     ...results.leftOut.map(([name, why]) => `- Left out: ${name}: ${why.replace(/\.$/, '')}.`),
   ];
   parts.push(notes.join('\n'));
@@ -79,7 +134,12 @@ export function markdown(results) {
 // Replaces what was measured before; what people wrote around it stays.
 export function writeInto(file, text) {
   const block = `${begin}\n\n${text}\n${end}`;
-  const old = existsSync(file) ? readFileSync(file, 'utf8') : `# Results\n\n\`make bench\` measures; \`bench/run.sh --write\` replaces the tables below.\n\n${begin}\n${end}\n`;
+  const old = existsSync(file)
+    ? readFileSync(file, 'utf8')
+    : `# Results\n\n\`make bench\` measures; \`bench/run.sh --write\` replaces the tables below.\n\n${begin}\n${end}\n`;
   const [from, to] = [old.indexOf(begin), old.indexOf(end)];
-  writeFileSync(file, from < 0 || to < from ? `${old.trimEnd()}\n\n${block}\n` : old.slice(0, from) + block + old.slice(to + end.length));
+  writeFileSync(
+    file,
+    from < 0 || to < from ? `${old.trimEnd()}\n\n${block}\n` : old.slice(0, from) + block + old.slice(to + end.length),
+  );
 }

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { freePort, Server } from './process.mjs';
 import { secret } from './payload.mjs';
 
-const cache = process.env.HOOKLATCH_BENCH_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hooklatch-bench');
+const cache =
+  process.env.HOOKLATCH_BENCH_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hooklatch-bench');
 const peerDir = fileURLToPath(new URL('../peer', import.meta.url));
 
 function onPath(command) {
@@ -26,9 +27,19 @@ function build(file, command, args, env) {
     onPath(command);
     mkdirSync(join(cache, 'bin'), { recursive: true });
     try {
-      execFileSync(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' });
+      execFileSync(command, args, {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'ignore', 'pipe'],
+        encoding: 'utf8',
+      });
     } catch (error) {
-      throw new Error(`${command} cannot build it: ${String(error.stderr ?? error.message).trim().split('\n').pop().trim()}`);
+      throw new Error(
+        `${command} cannot build it: ${String(error.stderr ?? error.message)
+          .trim()
+          .split('\n')
+          .pop()
+          .trim()}`,
+      );
     }
   }
   return built;
@@ -42,13 +53,28 @@ function peer(workers) {
     prepare() {
       const own = join(peerDir, 'node_modules', '.bin', 'node');
       this.node = existsSync(own) ? own : process.execPath;
-      const version = (name) => execFileSync(this.node, ['-p', `require('${name}/package.json').version`], { cwd: peerDir, encoding: 'utf8' }).trim();
+      const version = (name) =>
+        execFileSync(this.node, ['-p', `require('${name}/package.json').version`], {
+          cwd: peerDir,
+          encoding: 'utf8',
+        }).trim();
       this.version = `fastify ${version('fastify')}, ajv ${version('ajv')}, node ${execFileSync(this.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()}`;
     },
     async start(dir, payloads) {
       const port = await freePort();
-      const env = { PEER_PORT: String(port), PEER_SECRET: secret, PEER_SCHEMA: payloads.schemaFile, PEER_WORKERS: String(workers), NODE_ENV: 'production' };
-      const server = await Server.start(this.node, [join(peerDir, 'server.mjs')], { port, env, cwd: dir, log: join(dir, 'log') });
+      const env = {
+        PEER_PORT: String(port),
+        PEER_SECRET: secret,
+        PEER_SCHEMA: payloads.schemaFile,
+        PEER_WORKERS: String(workers),
+        NODE_ENV: 'production',
+      };
+      const server = await Server.start(this.node, [join(peerDir, 'server.mjs')], {
+        port,
+        env,
+        cwd: dir,
+        log: join(dir, 'log'),
+      });
       return { server, port, path: '/webhooks/github' };
     },
   };
@@ -65,15 +91,23 @@ const webhook = {
   },
   async start(dir) {
     const port = await freePort();
-    const hooks = [{
-      id: 'github',
-      'execute-command': '/bin/true',
-      'trigger-rule': { match: { type: 'payload-hmac-sha256', secret, parameter: { source: 'header', name: 'X-Hub-Signature-256' } } },
-      'trigger-rule-mismatch-http-response-code': 401,
-    }];
+    const hooks = [
+      {
+        id: 'github',
+        'execute-command': '/bin/true',
+        'trigger-rule': {
+          match: { type: 'payload-hmac-sha256', secret, parameter: { source: 'header', name: 'X-Hub-Signature-256' } },
+        },
+        'trigger-rule-mismatch-http-response-code': 401,
+      },
+    ];
     writeFileSync(join(dir, 'hooks.json'), JSON.stringify(hooks));
     const args = ['-hooks', join(dir, 'hooks.json'), '-ip', '127.0.0.1', '-port', String(port)];
-    return { server: await Server.start(this.binary, args, { port, cwd: dir, log: join(dir, 'log') }), port, path: '/hooks/github' };
+    return {
+      server: await Server.start(this.binary, args, { port, cwd: dir, log: join(dir, 'log') }),
+      port,
+      path: '/hooks/github',
+    };
   },
 };
 
@@ -89,13 +123,23 @@ const qhook = {
   async start(dir) {
     const port = await freePort();
     const db = join(dir, 'qhook.db');
-    writeFileSync(join(dir, 'qhook.yaml'), [
-      `database: {driver: sqlite, url: "sqlite:${db}?mode=rwc"}`,
-      `server: {port: ${port}}`,
-      `sources: {github: {type: webhook, verify: github, secret: "${secret}"}}`,
-      'queues: {all: {source: github}}', ''].join('\n'));
+    writeFileSync(
+      join(dir, 'qhook.yaml'),
+      [
+        `database: {driver: sqlite, url: "sqlite:${db}?mode=rwc"}`,
+        `server: {port: ${port}}`,
+        `sources: {github: {type: webhook, verify: github, secret: "${secret}"}}`,
+        'queues: {all: {source: github}}',
+        '',
+      ].join('\n'),
+    );
     const options = { port, env: { RUST_LOG: 'error' }, cwd: dir, log: join(dir, 'log') };
-    return { server: await Server.start(this.binary, ['start', '--config', join(dir, 'qhook.yaml')], options), port, path: '/webhooks/github', db };
+    return {
+      server: await Server.start(this.binary, ['start', '--config', join(dir, 'qhook.yaml')], options),
+      port,
+      path: '/webhooks/github',
+      db,
+    };
   },
 };
 
@@ -112,15 +156,20 @@ const hookaido = {
   async start(dir) {
     const [port, pull, admin] = [await freePort(), await freePort(), await freePort()];
     const db = join(dir, 'hookaido.db');
-    writeFileSync(join(dir, 'Hookaidofile'), [
-      `ingress { listen 127.0.0.1:${port} }`,
-      `pull_api { listen 127.0.0.1:${pull}\n  auth token raw:bench }`,
-      `admin_api { listen 127.0.0.1:${admin} }`,
-      'queue_limits { max_depth 100000000\n  drop_policy reject }',
-      'observability { access_log { enabled off }\n  runtime_log { level error } }',
-      '/webhooks/github {',
-      '  auth hmac {\n    provider github\n    secret env:BENCH_SECRET\n  }',
-      '  queue { backend sqlite }\n  pull { path /pull/github }\n}', ''].join('\n'));
+    writeFileSync(
+      join(dir, 'Hookaidofile'),
+      [
+        `ingress { listen 127.0.0.1:${port} }`,
+        `pull_api { listen 127.0.0.1:${pull}\n  auth token raw:bench }`,
+        `admin_api { listen 127.0.0.1:${admin} }`,
+        'queue_limits { max_depth 100000000\n  drop_policy reject }',
+        'observability { access_log { enabled off }\n  runtime_log { level error } }',
+        '/webhooks/github {',
+        '  auth hmac {\n    provider github\n    secret env:BENCH_SECRET\n  }',
+        '  queue { backend sqlite }\n  pull { path /pull/github }\n}',
+        '',
+      ].join('\n'),
+    );
     const options = { port, env: { BENCH_SECRET: secret }, cwd: dir, log: join(dir, 'log') };
     const args = ['run', '--config', join(dir, 'Hookaidofile'), '--db', db];
     return { server: await Server.start(this.binary, args, options), port, path: '/webhooks/github', db };

@@ -21,7 +21,11 @@ function serve() {
   app.post('/webhooks/github', (request, reply) => {
     const given = request.headers['x-hub-signature-256'];
     const right = `sha256=${createHmac('sha256', secret).update(request.body).digest('hex')}`;
-    if (typeof given !== 'string' || given.length !== right.length || !timingSafeEqual(Buffer.from(given), Buffer.from(right))) {
+    if (
+      typeof given !== 'string' ||
+      given.length !== right.length ||
+      !timingSafeEqual(Buffer.from(given), Buffer.from(right))
+    ) {
       return reply.code(401).send({ status: 401 });
     }
     let push;

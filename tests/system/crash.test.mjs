@@ -16,7 +16,13 @@ const retry = { max: 100, base: '20ms', factor: 2, cap: '200ms' };
 const configuration = (endpoint) => ({
   endpoints: { steps: endpoint.declaration },
   sources: { github: source('github') },
-  workflows: [{ id: 'flow', on: { event: 'github.push' }, steps: ['one', 'two'].map((id) => ({ id, http: { endpoint: 'steps', path: `/${id}` }, retry })) }],
+  workflows: [
+    {
+      id: 'flow',
+      on: { event: 'github.push' },
+      steps: ['one', 'two'].map((id) => ({ id, http: { endpoint: 'steps', path: `/${id}` }, retry })),
+    },
+  ],
 });
 
 // A small generator that a seed repeats (mulberry32).
@@ -49,7 +55,9 @@ class Load {
   }
 
   async sendOnce(n, body) {
-    const answer = await this.gateway.post('github', body, github(body, { delivery: `delivery-${n}` })).catch(() => undefined);
+    const answer = await this.gateway
+      .post('github', body, github(body, { delivery: `delivery-${n}` }))
+      .catch(() => undefined);
     if (answer?.status === 200) {
       this.acknowledged.set(n, answer.json.id);
       return true;
@@ -95,17 +103,28 @@ test(`${cycles} times kill -9 under load`, async (t) => {
   const events = await gateway.list(`${api.events}?limit=1000`);
   const ids = new Set(events.map((event) => event.id));
   assert.equal(ids.size, events.length, 'no event is listed twice');
-  assert.deepEqual([...load.acknowledged.values()].filter((id) => !ids.has(id)), [], 'nothing acknowledged is lost');
+  assert.deepEqual(
+    [...load.acknowledged.values()].filter((id) => !ids.has(id)),
+    [],
+    'nothing acknowledged is lost',
+  );
   assert.equal(new Set(load.acknowledged.values()).size, load.acknowledged.size, 'no two deliveries share an event');
   assert.equal(events.length, load.acknowledged.size, 'no delivery became two events');
 
-  const runs = await until('every run to end', async () => {
-    const all = await gateway.list(`${api.runs}?limit=1000`);
-    return all.every(runIsOver) && all;
-  }, 120);
+  const runs = await until(
+    'every run to end',
+    async () => {
+      const all = await gateway.list(`${api.runs}?limit=1000`);
+      return all.every(runIsOver) && all;
+    },
+    120,
+  );
   assert.equal(runs.length, events.length, 'one run an event');
   assert.equal(new Set(runs.map(eventOf)).size, runs.length);
-  assert.deepEqual(runs.filter((run) => run.state !== 'done').map((run) => run.id), []);
+  assert.deepEqual(
+    runs.filter((run) => run.state !== 'done').map((run) => run.id),
+    [],
+  );
 
   const seen = endpoint.byStep();
   for (const { id } of runs) {
@@ -117,5 +136,8 @@ test(`${cycles} times kill -9 under load`, async (t) => {
   }
   const keys = [...seen.values()].map(([first]) => first.key);
   assert.equal(new Set(keys).size, keys.length, 'no key is shared');
-  assert.deepEqual(endpoint.calls.filter((call) => call.signatureError), []);
+  assert.deepEqual(
+    endpoint.calls.filter((call) => call.signatureError),
+    [],
+  );
 });

@@ -10,40 +10,63 @@ import { github, secrets, slack, source, standardWebhooks, stripe } from './lib/
 import { until } from './lib/wait.mjs';
 import { api, ownAnswer, refusedReason, uuid7 } from './lib/words.mjs';
 
-const thing = { type: 'object', required: ['n'], properties: { n: { type: 'integer' }, name: { type: 'string', maxLength: 8 } } };
+const thing = {
+  type: 'object',
+  required: ['n'],
+  properties: { n: { type: 'integer' }, name: { type: 'string', maxLength: 8 } },
+};
 const right = () => JSON.stringify({ n: 1, at: randomUUID() });
 const wrong = () => JSON.stringify({ n: 'one', at: randomUUID() });
 const listed = { events: { 'github.push': { schema: 'thing.schema.json' } } };
 
 async function startGateway(t) {
   const endpoint = await StepEndpoint.start(t);
-  const gateway = await Gateway.start(t, {
-    schemas: ['schemas'],
-    endpoints: { steps: endpoint.declaration },
-    sources: {
-      github: source('github', listed),
-      rejecting: source('github', { ...listed, on_invalid: 'reject' }),
-      accepting: source('github', { ...listed, on_invalid: 'accept' }),
-      ignoring: source('github', { ...listed, on_unlisted: 'ignore' }),
-      holding: source('github', { ...listed, on_unlisted: 'hold' }),
-      choosy: source('github', { ...listed, on_unlisted: 'reject' }),
-      answering: source('github', ownAnswer(202, 'text/plain', 'thank you')),
-      undeduped: source('github', { dedupe: { by: 'none' } }),
-      bykey: source('github', { dedupe: { by: 'key' } }),
-      bybody: source('github', { dedupe: { by: 'body' } }),
-      slack: source('slack'), stripe: source('stripe'), standard: source('standard-webhooks'),
-      shop: {
-        verify: { scheme: 'hmac', hash: 'sha256', encoding: 'hex', signature: { in: 'header', name: 'X-Hub-Signature-256', prefix: 'sha256=' }, signed_content: ['{body}'] },
-        secrets: [{ value: 'an older secret' }, { value: secrets.github }],
-        event: { type: 'shop.{/kind}', dedupe: '{/id}' },
+  const gateway = await Gateway.start(
+    t,
+    {
+      schemas: ['schemas'],
+      endpoints: { steps: endpoint.declaration },
+      sources: {
+        github: source('github', listed),
+        rejecting: source('github', { ...listed, on_invalid: 'reject' }),
+        accepting: source('github', { ...listed, on_invalid: 'accept' }),
+        ignoring: source('github', { ...listed, on_unlisted: 'ignore' }),
+        holding: source('github', { ...listed, on_unlisted: 'hold' }),
+        choosy: source('github', { ...listed, on_unlisted: 'reject' }),
+        answering: source('github', ownAnswer(202, 'text/plain', 'thank you')),
+        undeduped: source('github', { dedupe: { by: 'none' } }),
+        bykey: source('github', { dedupe: { by: 'key' } }),
+        bybody: source('github', { dedupe: { by: 'body' } }),
+        slack: source('slack'),
+        stripe: source('stripe'),
+        standard: source('standard-webhooks'),
+        shop: {
+          verify: {
+            scheme: 'hmac',
+            hash: 'sha256',
+            encoding: 'hex',
+            signature: { in: 'header', name: 'X-Hub-Signature-256', prefix: 'sha256=' },
+            signed_content: ['{body}'],
+          },
+          secrets: [{ value: 'an older secret' }, { value: secrets.github }],
+          event: { type: 'shop.{/kind}', dedupe: '{/id}' },
+        },
       },
+      workflows: [
+        {
+          id: 'on-push',
+          on: { event: 'github.push' },
+          steps: [{ id: 'call', http: { endpoint: 'steps', path: '/call' } }],
+        },
+      ],
     },
-    workflows: [{ id: 'on-push', on: { event: 'github.push' }, steps: [{ id: 'call', http: { endpoint: 'steps', path: '/call' } }] }],
-  }, { files: { 'schemas/thing.schema.json': thing } });
+    { files: { 'schemas/thing.schema.json': thing } },
+  );
   return { gateway, endpoint };
 }
 
-const post = (gateway, name, body, options, headers) => gateway.post(name, body, { ...github(body, options), ...headers });
+const post = (gateway, name, body, options, headers) =>
+  gateway.post(name, body, { ...github(body, options), ...headers });
 const runsOf = (gateway, id) => gateway.list(api.runsOf(id));
 
 async function assertAccepted(gateway, name, body, options, headers) {
@@ -55,15 +78,19 @@ async function assertAccepted(gateway, name, body, options, headers) {
 }
 
 // The newest refusals come first; one lane writes them after the answer.
-const untilRefused = (gateway, reason) => until(`a refusal with reason ${reason}`, async () =>
-  (await gateway.list(api.refused)).find((refusal) => refusedReason(refusal) === reason));
+const untilRefused = (gateway, reason) =>
+  until(`a refusal with reason ${reason}`, async () =>
+    (await gateway.list(api.refused)).find((refusal) => refusedReason(refusal) === reason),
+  );
 
 suite('ingest', () => {
   const scope = new Scope();
   let gateway;
   let endpoint;
 
-  before(async () => { ({ gateway, endpoint } = await startGateway(scope)); });
+  before(async () => {
+    ({ gateway, endpoint } = await startGateway(scope));
+  });
   after(() => scope.end());
 
   test('stored: 200 with id and "accepted", the event can be read back as it came', async () => {
@@ -93,7 +120,10 @@ suite('ingest', () => {
     const again = await post(gateway, 'github', body, { delivery });
     assert.deepEqual([again.status, again.json], [200, { id, status: 'duplicate' }]);
     assert.notEqual(await assertAccepted(gateway, 'github', right(), { delivery }), id);
-    assert.notEqual(await assertAccepted(gateway, 'undeduped', body, { delivery }), await assertAccepted(gateway, 'undeduped', body, { delivery }));
+    assert.notEqual(
+      await assertAccepted(gateway, 'undeduped', body, { delivery }),
+      await assertAccepted(gateway, 'undeduped', body, { delivery }),
+    );
   });
 
   test('duplicate: by key alone, by body alone, and many at once', async () => {
@@ -114,11 +144,16 @@ suite('ingest', () => {
     assert.deepEqual([answer.status, answer.json.status], [200, 'held'], answer.text);
     const { id } = answer.json;
     const held = await gateway.list(api.held);
-    assert.ok(held.some((event) => event.id === id), 'listed as held');
+    assert.ok(
+      held.some((event) => event.id === id),
+      'listed as held',
+    );
     assert.equal((await runsOf(gateway, id)).length, 0);
     const before = endpoint.calls.length;
     await gateway.call(api.release(id));
-    await until('the step of the released event', () => endpoint.calls.slice(before).some((call) => call.body?.event.id === id));
+    await until('the step of the released event', () =>
+      endpoint.calls.slice(before).some((call) => call.body?.event.id === id),
+    );
     assert.equal((await runsOf(gateway, id)).length, 1);
     assert.ok(!(await gateway.list(api.held)).some((event) => event.id === id), 'no longer held');
     assert.equal((await gateway.request(api.release(id), { method: 'POST' })).status, 409, 'released once');
@@ -127,7 +162,9 @@ suite('ingest', () => {
   test('schema violated, reject: 422 with the errors, kept as refused', async () => {
     const problem = assertProblem(await post(gateway, 'rejecting', wrong()), 422);
     assert.match(JSON.stringify(problem), /\/n/, 'says where');
-    await until('the refusal', async () => (await gateway.list(api.refused)).some((refusal) => refusal.source === 'rejecting'));
+    await until('the refusal', async () =>
+      (await gateway.list(api.refused)).some((refusal) => refusal.source === 'rejecting'),
+    );
   });
 
   test('schema violated, accept: stored, marked, its run starts', async () => {
@@ -147,7 +184,7 @@ suite('ingest', () => {
     assertProblem(await post(gateway, 'choosy', right(), release), 422);
   });
 
-  test('handshakes: Slack\'s challenge is answered when signed, its form probe unsigned; GitHub\'s ping is an event', async () => {
+  test("handshakes: Slack's challenge is answered when signed, its form probe unsigned; GitHub's ping is an event", async () => {
     const challenge = JSON.stringify({ type: 'url_verification', challenge: 'ch-1 "quoted"' });
     const answer = await gateway.post('slack', challenge, slack(challenge));
     assert.deepEqual([answer.status, answer.text], [200, 'ch-1 "quoted"']);
@@ -155,7 +192,14 @@ suite('ingest', () => {
     assert.equal((await gateway.post('slack', challenge, slack(challenge, { secret: 'not it' }))).status, 401);
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     assert.equal((await gateway.post('slack', 'ssl_check=1&token=x', form)).status, 200);
-    assert.equal((await gateway.get(api.event(await assertAccepted(gateway, 'github', '{"zen":"Speak like a human."}', { event: 'ping' })))).type, 'github.ping');
+    assert.equal(
+      (
+        await gateway.get(
+          api.event(await assertAccepted(gateway, 'github', '{"zen":"Speak like a human."}', { event: 'ping' })),
+        )
+      ).type,
+      'github.ping',
+    );
   });
 
   test('signature missing, wrong, stale: 401 with one text for all, the reason only in the refused log', async () => {
@@ -181,7 +225,10 @@ suite('ingest', () => {
     const answer = await gateway.post('shop', body, github(body));
     assert.equal(answer.status, 200, answer.text);
     assert.equal((await gateway.get(api.event(answer.json.id))).type, 'shop.order_paid_');
-    assert.deepEqual((await gateway.post('shop', body, github(body))).json, { id: answer.json.id, status: 'duplicate' });
+    assert.deepEqual((await gateway.post('shop', body, github(body))).json, {
+      id: answer.json.id,
+      status: 'duplicate',
+    });
   });
 
   test('malformed JSON, UTF-8, depth, duplicate keys: 400 with line and column', async () => {
@@ -195,13 +242,23 @@ suite('ingest', () => {
     ];
     for (const [body, line, column] of cases) {
       const problem = assertProblem(await post(gateway, 'github', body), 400);
-      assert.deepEqual([problem.line, problem.column], [line, column], `${String(body).slice(0, 40)}: ${problem.detail}`);
+      assert.deepEqual(
+        [problem.line, problem.column],
+        [line, column],
+        `${String(body).slice(0, 40)}: ${problem.detail}`,
+      );
     }
   });
 
-  test('forms: GitHub\'s payload field is the data', async () => {
+  test("forms: GitHub's payload field is the data", async () => {
     const body = `payload=${encodeURIComponent(JSON.stringify({ n: 4, name: 'form' }))}`;
-    const id = await assertAccepted(gateway, 'github', body, {}, { 'content-type': 'application/x-www-form-urlencoded' });
+    const id = await assertAccepted(
+      gateway,
+      'github',
+      body,
+      {},
+      { 'content-type': 'application/x-www-form-urlencoded' },
+    );
     assert.match((await gateway.request(api.event(id))).text, /"name":\s*"form"/);
   });
 
@@ -211,10 +268,16 @@ suite('ingest', () => {
     const signed = await gateway.post('github', zipped, { ...github(body), 'content-encoding': 'gzip' });
     assert.deepEqual([signed.status, signed.json?.status], [200, 'accepted'], signed.text);
     assertProblem(await gateway.post('github', zipped, { ...github(zipped), 'content-encoding': 'gzip' }), 401);
-    assertProblem(await gateway.post('github', deflateSync(body), { ...github(body), 'content-encoding': 'deflate' }), 415);
+    assertProblem(
+      await gateway.post('github', deflateSync(body), { ...github(body), 'content-encoding': 'deflate' }),
+      415,
+    );
     const bomb = gzipSync(Buffer.alloc(64 << 20, 0x20));
     assertProblem(await gateway.post('github', bomb, { ...github(bomb), 'content-encoding': 'gzip' }), 413);
-    assertProblem(await gateway.post('github', zipped.subarray(0, -6), { ...github(body), 'content-encoding': 'gzip' }), 400);
+    assertProblem(
+      await gateway.post('github', zipped.subarray(0, -6), { ...github(body), 'content-encoding': 'gzip' }),
+      400,
+    );
   });
 
   test('unknown source 404, method 405 with Allow, content type 415, body too large 413', async () => {
@@ -224,7 +287,11 @@ suite('ingest', () => {
     const put = await gateway.post('github', body, github(body), { method: 'PUT' });
     assertProblem(put, 405);
     assert.match(put.headers.get('allow') ?? '', /POST/);
-    assertProblem(await gateway.post('github', body, { ...github(body), 'content-type': 'text/plain' }), 415, /content type/);
+    assertProblem(
+      await gateway.post('github', body, { ...github(body), 'content-type': 'text/plain' }),
+      415,
+      /content type/,
+    );
     const large = JSON.stringify({ n: 1, pad: 'x'.repeat((2 << 20) + 1) });
     assertProblem(await gateway.post('github', large, github(large)), 413);
     assertProblem(await gateway.post('github', body, { ...github(body), 'x-large': 'x'.repeat(40 << 10) }), 431);
@@ -244,11 +311,21 @@ suite('ingest', () => {
   });
 
   test('the API wants the token, and a Host that is ours; the ingest listener has no API', async () => {
-    const [foreign] = await exchange(gateway.admin, `GET ${api.events} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${gateway.token}\r\nConnection: close\r\n\r\n`);
+    const [foreign] = await exchange(
+      gateway.admin,
+      `GET ${api.events} HTTP/1.1\r\nHost: evil.example\r\nAuthorization: Bearer ${gateway.token}\r\nConnection: close\r\n\r\n`,
+    );
     assert.equal(foreign.status, 403, foreign.text);
     assertProblem(await gateway.request(api.events, { headers: { authorization: '' } }), 401);
     assertProblem(await gateway.request(api.events, { headers: { authorization: 'Bearer wrong' } }), 401);
-    assert.equal((await fetch(`http://127.0.0.1:${gateway.ingest}${api.events}`, { headers: { authorization: `Bearer ${gateway.token}` } })).status, 404);
+    assert.equal(
+      (
+        await fetch(`http://127.0.0.1:${gateway.ingest}${api.events}`, {
+          headers: { authorization: `Bearer ${gateway.token}` },
+        })
+      ).status,
+      404,
+    );
   });
 
   test('health on both listeners, metrics on admin', async () => {

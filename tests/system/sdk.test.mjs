@@ -22,10 +22,15 @@ const official = require('@octokit/webhooks-schemas/schema.json');
 // body → headers, by the vendor's package.
 const vendors = {
   github: async (body) => ({
-    'x-github-event': 'push', 'x-github-delivery': randomUUID(), 'x-hub-signature-256': await sign(secrets.github, body),
+    'x-github-event': 'push',
+    'x-github-delivery': randomUUID(),
+    'x-hub-signature-256': await sign(secrets.github, body),
   }),
   stripe: async (body) => ({
-    'stripe-signature': new Stripe('sk_test_unused').webhooks.generateTestHeaderString({ payload: body, secret: secrets.stripe }),
+    'stripe-signature': new Stripe('sk_test_unused').webhooks.generateTestHeaderString({
+      payload: body,
+      secret: secrets.stripe,
+    }),
   }),
   'standard-webhooks': async (body) => standard(new StandardWebhook(secrets['standard-webhooks']), body),
   svix: async (body) => standard(new SvixWebhook(secrets['standard-webhooks']), body),
@@ -34,16 +39,25 @@ const vendors = {
 function standard(webhook, body) {
   const id = `msg_${randomUUID()}`;
   const now = new Date();
-  return { 'webhook-id': id, 'webhook-timestamp': String(Math.floor(now / 1000)), 'webhook-signature': webhook.sign(id, now, body) };
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(now / 1000)),
+    'webhook-signature': webhook.sign(id, now, body),
+  };
 }
 
-suite('vendors\' packages', () => {
+suite("vendors' packages", () => {
   const scope = new Scope();
   let gateway;
 
   before(async () => {
     gateway = await Gateway.start(scope, {
-      sources: { github: source('github'), stripe: source('stripe'), 'standard-webhooks': source('standard-webhooks'), svix: source('standard-webhooks') },
+      sources: {
+        github: source('github'),
+        stripe: source('stripe'),
+        'standard-webhooks': source('standard-webhooks'),
+        svix: source('standard-webhooks'),
+      },
     });
   });
   after(() => scope.end());
@@ -68,7 +82,11 @@ suite('vendors\' packages', () => {
   test('a stale signature of the vendor is refused', async () => {
     const body = '{"type":"a.b"}';
     const timestamp = Math.floor(Date.now() / 1000) - 301;
-    const header = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({ payload: body, secret: secrets.stripe, timestamp });
+    const header = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({
+      payload: body,
+      secret: secrets.stripe,
+      timestamp,
+    });
     assert.equal((await gateway.post('stripe', body, { 'stripe-signature': header })).status, 401);
   });
 
@@ -77,7 +95,9 @@ suite('vendors\' packages', () => {
     const caller = await Gateway.start(t, {
       endpoints: { steps: endpoint.declaration },
       sources: { github: source('github') },
-      workflows: [{ id: 'w', on: { event: 'github.**' }, steps: [{ id: 's', http: { endpoint: 'steps', path: '/s' } }] }],
+      workflows: [
+        { id: 'w', on: { event: 'github.**' }, steps: [{ id: 's', http: { endpoint: 'steps', path: '/s' } }] },
+      ],
     });
     const body = '{"n":1}';
     await caller.post('github', body, await vendors.github(body));
@@ -88,22 +108,30 @@ suite('vendors\' packages', () => {
   });
 });
 
-suite('GitHub\'s examples against GitHub\'s schema', () => {
+suite("GitHub's examples against GitHub's schema", () => {
   const scope = new Scope();
   const compile = (schema) => new Ajv({ strict: false, validateFormats: false }).compile(schema);
-  const events = examples.map(({ name }) => ({ name, schema: eventSchema(official, name) })).filter(({ schema }) => schema !== undefined);
+  const events = examples
+    .map(({ name }) => ({ name, schema: eventSchema(official, name) }))
+    .filter(({ schema }) => schema !== undefined);
   let gateway;
 
   before(async () => {
     const files = Object.fromEntries(events.map(({ name, schema }) => [`schemas/github/${name}.schema.json`, schema]));
-    const listed = Object.fromEntries(events.map(({ name }) => [`github.${name}`, { schema: `github/${name}.schema.json` }]));
-    gateway = await Gateway.start(scope, {
-      schemas: ['schemas'],
-      sources: {
-        github: source('github', { events: listed }),
-        whole: source('github', { events: { 'github.**': { schema: 'github/any.schema.json' } } }),
+    const listed = Object.fromEntries(
+      events.map(({ name }) => [`github.${name}`, { schema: `github/${name}.schema.json` }]),
+    );
+    gateway = await Gateway.start(
+      scope,
+      {
+        schemas: ['schemas'],
+        sources: {
+          github: source('github', { events: listed }),
+          whole: source('github', { events: { 'github.**': { schema: 'github/any.schema.json' } } }),
+        },
       },
-    }, { files: { ...files, 'schemas/github/any.schema.json': official } });
+      { files: { ...files, 'schemas/github/any.schema.json': official } },
+    );
   });
   after(() => scope.end());
 
@@ -117,7 +145,11 @@ suite('GitHub\'s examples against GitHub\'s schema', () => {
         const answer = await gateway.post(name, body, headers);
         const judgement = judges.get(event) ?? judges.get('*');
         const expected = judgement === undefined || judgement(payload) ? 'accepted' : 'held';
-        assert.deepEqual([answer.status, answer.json?.status], [200, expected], `${event} example ${index}: ${answer.text}`);
+        assert.deepEqual(
+          [answer.status, answer.json?.status],
+          [200, expected],
+          `${event} example ${index}: ${answer.text}`,
+        );
         verdicts[expected]++;
       }
     }

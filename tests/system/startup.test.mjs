@@ -1,7 +1,20 @@
 // What must not start says why; what loses its disk says so and comes back.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, closeSync, rmSync, statfsSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  closeSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -22,7 +35,10 @@ async function refuses(gateway, ...words) {
 }
 
 async function store(gateway, n) {
-  const body = JSON.stringify({ n, pad: `${n}`.padEnd(5000, 'abcdefghijklmnopqrstuvwxyz0123456789').split('').reverse().join('') });
+  const body = JSON.stringify({
+    n,
+    pad: `${n}`.padEnd(5000, 'abcdefghijklmnopqrstuvwxyz0123456789').split('').reverse().join(''),
+  });
   return gateway.post('github', body, github(body));
 }
 
@@ -76,11 +92,16 @@ test('a folder that is not there, and one that cannot be written', async (t) => 
     t.diagnostic('no read-only folder can be made here');
     return;
   }
-  await refuses(await Gateway.prepare(t, { ...configuration, store: `sqlite:${join(readOnly, 'hooklatch.db')}` }), new RegExp(readOnly));
+  await refuses(
+    await Gateway.prepare(t, { ...configuration, store: `sqlite:${join(readOnly, 'hooklatch.db')}` }),
+    new RegExp(readOnly),
+  );
 });
 
 test('a file that is no database, and a database that is not ours', async (t) => {
-  const text = await Gateway.prepare(t, configuration, { files: { 'hooklatch.db': 'This is a shopping list, not a database.\n'.repeat(400) } });
+  const text = await Gateway.prepare(t, configuration, {
+    files: { 'hooklatch.db': 'This is a shopping list, not a database.\n'.repeat(400) },
+  });
   await refuses(text, /hooklatch\.db/);
   assert.match(readFileSync(text.database, 'utf8'), /^This is a shopping list/, 'left as it was');
 
@@ -108,7 +129,9 @@ test('a newer database is refused, and left as it was', async (t) => {
 });
 
 test('a configuration with errors: all of them at once, with file and line', async (t) => {
-  const gateway = await Gateway.prepare(t, { sources: { github: { provider: 'gihub', secrets: [] }, other: { provider: 'github', secret: 'x' } } });
+  const gateway = await Gateway.prepare(t, {
+    sources: { github: { provider: 'gihub', secrets: [] }, other: { provider: 'github', secret: 'x' } },
+  });
   const { code, logs } = await gateway.refusesToStart();
   assert.equal(code, 1);
   assert.match(logs, /hooklatch\.yaml:\d+/);
@@ -176,6 +199,10 @@ test('a full disk: 503 and no false 2xx; service returns when space does', async
   await gateway.kill9();
   await gateway.serve();
   const stored = new Set((await gateway.list(`${api.events}?limit=1000`)).map((event) => event.id));
-  assert.deepEqual(acknowledged.filter((id) => !stored.has(id)), [], 'all that was acknowledged is there');
+  assert.deepEqual(
+    acknowledged.filter((id) => !stored.has(id)),
+    [],
+    'all that was acknowledged is there',
+  );
   assert.ok(existsSync(gateway.database));
 });

@@ -15,11 +15,23 @@ const fast = { max: 5, base: '20ms', factor: 2, cap: '100ms' };
 // A gateway with one workflow over one endpoint; step: what the first step says besides its place.
 async function start(t, step = {}, more = {}) {
   const endpoint = await StepEndpoint.start(t);
-  const gateway = await Gateway.start(t, merge({
-    endpoints: { steps: endpoint.declaration },
-    sources: { github: source('github') },
-    workflows: [{ id: 'flow', on: { event: 'github.push' }, steps: [{ id: 'first', http: { endpoint: 'steps', path: '/first' }, retry: fast, ...step }] }],
-  }, more));
+  const gateway = await Gateway.start(
+    t,
+    merge(
+      {
+        endpoints: { steps: endpoint.declaration },
+        sources: { github: source('github') },
+        workflows: [
+          {
+            id: 'flow',
+            on: { event: 'github.push' },
+            steps: [{ id: 'first', http: { endpoint: 'steps', path: '/first' }, retry: fast, ...step }],
+          },
+        ],
+      },
+      more,
+    ),
+  );
   return { gateway, endpoint };
 }
 
@@ -30,10 +42,15 @@ async function push(gateway, body = JSON.stringify({ n: randomUUID() })) {
 }
 
 // The one run of that event, when it has ended.
-const ended = (gateway, event, seconds) => until(`the run of ${event} to end`, async () => {
-  const run = (await gateway.list(api.runsOf(event)))[0];
-  return run && runIsOver(run) && gateway.get(api.run(run.id));
-}, seconds);
+const ended = (gateway, event, seconds) =>
+  until(
+    `the run of ${event} to end`,
+    async () => {
+      const run = (await gateway.list(api.runsOf(event)))[0];
+      return run && runIsOver(run) && gateway.get(api.run(run.id));
+    },
+    seconds,
+  );
 
 test('the document: event, the input byte for byte, run; signed, with idempotency key and traceparent', async (t) => {
   const { gateway, endpoint } = await start(t);
@@ -61,16 +78,26 @@ test('the document: event, the input byte for byte, run; signed, with idempotenc
 });
 
 test('steps one after the other; each sees the outputs of those before it', async (t) => {
-  const { gateway, endpoint } = await start(t, {}, {
-    workflows: [{
-      id: 'flow', on: { event: 'github.push' },
-      steps: ['a', 'b', 'c'].map((id) => ({ id, http: { endpoint: 'steps', path: `/${id}` }, retry: fast })),
-    }],
-  });
+  const { gateway, endpoint } = await start(
+    t,
+    {},
+    {
+      workflows: [
+        {
+          id: 'flow',
+          on: { event: 'github.push' },
+          steps: ['a', 'b', 'c'].map((id) => ({ id, http: { endpoint: 'steps', path: `/${id}` }, retry: fast })),
+        },
+      ],
+    },
+  );
   endpoint.answer = (call) => ({ body: `{"from":"${call.body.run.step}","big":9007199254740993}` });
   const run = await ended(gateway, await push(gateway));
   assert.equal(run.state, 'done');
-  assert.deepEqual(endpoint.calls.map((call) => call.path), ['/steps/a', '/steps/b', '/steps/c']);
+  assert.deepEqual(
+    endpoint.calls.map((call) => call.path),
+    ['/steps/a', '/steps/b', '/steps/c'],
+  );
   assert.deepEqual(Object.keys(endpoint.calls[2].body.steps), ['a', 'b']);
   assert.ok(endpoint.calls[2].text.includes('9007199254740993'), 'outputs keep their digits');
   assert.equal(new Set(endpoint.calls.map((call) => call.key)).size, 3, 'a key each');
@@ -78,12 +105,21 @@ test('steps one after the other; each sees the outputs of those before it', asyn
 
 test('every answer that is no 2xx is tried again, under one key, until it succeeds', async (t) => {
   const { gateway, endpoint } = await start(t);
-  const answers = [{ status: 500 }, { status: 404, body: 'not JSON' }, { close: true }, { status: 400 }, { status: 204, body: '' }];
+  const answers = [
+    { status: 500 },
+    { status: 404, body: 'not JSON' },
+    { close: true },
+    { status: 400 },
+    { status: 204, body: '' },
+  ];
   endpoint.answer = (_call, n) => answers[n - 1];
   const run = await ended(gateway, await push(gateway));
   assert.equal(run.state, 'done');
   assert.equal(new Set(endpoint.calls.map((call) => call.key)).size, 1);
-  assert.deepEqual(endpoint.calls.map((call) => call.body.run.attempt), [1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    endpoint.calls.map((call) => call.body.run.attempt),
+    [1, 2, 3, 4, 5],
+  );
   assert.equal(new Set(endpoint.calls.map((call) => call.headers['webhook-id'])).size, 1);
   assert.equal(attemptsOf(run).length, 5);
   assert.match(JSON.stringify(attemptsOf(run)), /500/);
@@ -99,15 +135,29 @@ test('attempts are used up: the step and the run fail', async (t) => {
 });
 
 test('a step after one that failed is not called', async (t) => {
-  const { gateway, endpoint } = await start(t, {}, {
-    workflows: [{
-      id: 'flow', on: { event: 'github.push' },
-      steps: ['a', 'b'].map((id) => ({ id, http: { endpoint: 'steps', path: `/${id}` }, retry: { ...fast, max: 1 } })),
-    }],
-  });
+  const { gateway, endpoint } = await start(
+    t,
+    {},
+    {
+      workflows: [
+        {
+          id: 'flow',
+          on: { event: 'github.push' },
+          steps: ['a', 'b'].map((id) => ({
+            id,
+            http: { endpoint: 'steps', path: `/${id}` },
+            retry: { ...fast, max: 1 },
+          })),
+        },
+      ],
+    },
+  );
   endpoint.answer = () => ({ status: 500 });
   assert.equal((await ended(gateway, await push(gateway))).state, 'failed');
-  assert.deepEqual(endpoint.calls.map((call) => call.path), ['/steps/a']);
+  assert.deepEqual(
+    endpoint.calls.map((call) => call.path),
+    ['/steps/a'],
+  );
 });
 
 test('Retry-After is honoured, in seconds and as a date', async (t) => {
@@ -133,17 +183,30 @@ test('Hooklatch-Retry: no fails the step at once', async (t) => {
 });
 
 test('410 fails the step and disables that path of the endpoint, until a reload', async (t) => {
-  const { gateway, endpoint } = await start(t, {}, {
-    workflows: [
-      { id: 'gone', on: { event: 'github.push' }, steps: [{ id: 's', http: { endpoint: 'steps', path: '/gone' }, retry: fast }] },
-      { id: 'there', on: { event: 'github.push' }, steps: [{ id: 's', http: { endpoint: 'steps', path: '/there' }, retry: fast }] },
-    ],
-  });
+  const { gateway, endpoint } = await start(
+    t,
+    {},
+    {
+      workflows: [
+        {
+          id: 'gone',
+          on: { event: 'github.push' },
+          steps: [{ id: 's', http: { endpoint: 'steps', path: '/gone' }, retry: fast }],
+        },
+        {
+          id: 'there',
+          on: { event: 'github.push' },
+          steps: [{ id: 's', http: { endpoint: 'steps', path: '/there' }, retry: fast }],
+        },
+      ],
+    },
+  );
   const callsOf = (path) => endpoint.calls.filter((call) => call.path === `/steps/${path}`).length;
-  const runsEnded = (event) => until(`both runs of ${event}`, async () => {
-    const runs = await gateway.list(api.runsOf(event));
-    return runs.length === 2 && runs.every(runIsOver);
-  });
+  const runsEnded = (event) =>
+    until(`both runs of ${event}`, async () => {
+      const runs = await gateway.list(api.runsOf(event));
+      return runs.length === 2 && runs.every(runIsOver);
+    });
   endpoint.answer = (call) => ({ status: call.path.endsWith('gone') ? 410 : 200 });
   await runsEnded(await push(gateway));
   await runsEnded(await push(gateway));
@@ -165,10 +228,16 @@ test('an endpoint that hangs is cut off by the time-out and tried again', async 
 test('redirects are not followed', async (t) => {
   const { gateway, endpoint } = await start(t, { retry: { ...fast, max: 2 } });
   let followed = 0;
-  const elsewhere = createServer((_request, response) => { followed++; response.end('{}'); }).listen(0, '127.0.0.1');
+  const elsewhere = createServer((_request, response) => {
+    followed++;
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
   t.after(() => elsewhere.close());
   await once(elsewhere, 'listening');
-  endpoint.answer = (_call, n) => ({ status: [302, 307][n - 1], headers: { location: `http://127.0.0.1:${elsewhere.address().port}/` } });
+  endpoint.answer = (_call, n) => ({
+    status: [302, 307][n - 1],
+    headers: { location: `http://127.0.0.1:${elsewhere.address().port}/` },
+  });
   assert.equal((await ended(gateway, await push(gateway))).state, 'failed');
   assert.deepEqual([endpoint.calls.length, followed], [2, 0]);
 });
@@ -178,7 +247,13 @@ test('an endpoint that is down is tried again until it is up', async (t) => {
   const gateway = await Gateway.start(t, {
     endpoints: { steps: { ...new StepEndpoint().declaration, url: `http://127.0.0.1:${port}/steps` } },
     sources: { github: source('github') },
-    workflows: [{ id: 'flow', on: { event: 'github.push' }, steps: [{ id: 's', http: { endpoint: 'steps', path: '/s' }, retry: { ...fast, max: 100 } }] }],
+    workflows: [
+      {
+        id: 'flow',
+        on: { event: 'github.push' },
+        steps: [{ id: 's', http: { endpoint: 'steps', path: '/s' }, retry: { ...fast, max: 100 } }],
+      },
+    ],
   });
   const event = await push(gateway);
   await until('a failed attempt', async () => {
@@ -205,11 +280,18 @@ test('at shutdown a running step may finish, and its result is kept', async (t) 
   const { gateway, endpoint } = await start(t);
   let finish;
   endpoint.answer = () => ({ hang: true });
-  endpoint.server.prependListener('request', (_request, response) => { finish = () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"kept":true}'); });
+  endpoint.server.prependListener('request', (_request, response) => {
+    finish = () => response.writeHead(200, { 'content-type': 'application/json' }).end('{"kept":true}');
+  });
   const event = await push(gateway);
   await endpoint.waitFor(1);
   const stopping = gateway.stop();
-  await until('the door to be shut', () => fetch(`http://127.0.0.1:${gateway.ingest}/healthz`).then((answer) => answer.arrayBuffer().then(() => false), () => true));
+  await until('the door to be shut', () =>
+    fetch(`http://127.0.0.1:${gateway.ingest}/healthz`).then(
+      (answer) => answer.arrayBuffer().then(() => false),
+      () => true,
+    ),
+  );
   finish();
   await stopping;
   await gateway.serve();

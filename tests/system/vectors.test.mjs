@@ -20,12 +20,20 @@ for (const { provider, secrets } of ours) {
   nameOf.set(key, nameOf.get(key) ?? `${provider}-${nameOf.size}`);
 }
 const sourceName = ({ provider, secrets }) => nameOf.get(JSON.stringify([provider, secrets]));
-const sources = Object.fromEntries(ours.map((vector) => [sourceName(vector), { provider: vector.provider, secrets: vector.secrets.map((value) => ({ value })) }]));
+const sources = Object.fromEntries(
+  ours.map((vector) => [
+    sourceName(vector),
+    { provider: vector.provider, secrets: vector.secrets.map((value) => ({ value })) },
+  ]),
+);
 
 async function send(gateway, vector) {
   const body = bodyOf(vector.request);
   const headers = [...vector.request.headers, ['Content-Length', body.length], ['Connection', 'close']];
-  const answers = await exchange(gateway.ingest, requestBytes(vector.request.method, `/webhooks/${sourceName(vector)}`, headers, body));
+  const answers = await exchange(
+    gateway.ingest,
+    requestBytes(vector.request.method, `/webhooks/${sourceName(vector)}`, headers, body),
+  );
   assert.equal(answers.length, 1, JSON.stringify(answers));
   return answers[0];
 }
@@ -35,7 +43,10 @@ async function check(gateway, { expect, provider }, answer) {
     assert.equal(answer.status, 401, answer.text);
   } else if (expect.result === 'handshake') {
     assert.deepEqual([answer.status, answer.text], [expect.status, expect.body]);
-    assert.ok(answer.headers.get('content-type')?.startsWith(expect.headers['Content-Type']), answer.headers.get('content-type'));
+    assert.ok(
+      answer.headers.get('content-type')?.startsWith(expect.headers['Content-Type']),
+      answer.headers.get('content-type'),
+    );
   } else {
     assert.ok(answer.status === 200 || answer.status === 400, `${answer.status} ${answer.text}`);
   }

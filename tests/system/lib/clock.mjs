@@ -43,12 +43,20 @@ export class MovedClock {
 
   // Both ends of the window are taken: then it is exactly that second.
   shown(gateway, now) {
-    return until(`the gateway's clock to show ${now}: is it built with --enable-test-hooks?`, async () => {
-      if (now - seconds() !== this.offset) {
-        return true;
-      }
-      const answers = await Promise.all([now - tolerance, now + tolerance].map((at) => gateway.post('clock-probe', '{"type":"probe"}', standardWebhooks('{"type":"probe"}', { at }))));
-      return answers.every((answer) => answer.status === 200);
-    }, 10);
+    return until(
+      `the gateway's clock to show ${now}: is it built with --enable-test-hooks?`,
+      async () => {
+        if (now - seconds() !== this.offset) {
+          return true;
+        }
+        const answers = await Promise.all(
+          [now - tolerance, now + tolerance].map((at) =>
+            gateway.post('clock-probe', '{"type":"probe"}', standardWebhooks('{"type":"probe"}', { at })),
+          ),
+        );
+        return answers.every((answer) => answer.status === 200);
+      },
+      10,
+    );
   }
 }

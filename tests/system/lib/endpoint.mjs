@@ -35,7 +35,14 @@ export class StepEndpoint {
       parts.push(part);
     }
     const bytes = Buffer.concat(parts);
-    const call = { at: Date.now(), method: request.method, path: request.url, headers: request.headers, text: bytes.toString(), bytes };
+    const call = {
+      at: Date.now(),
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+      text: bytes.toString(),
+      bytes,
+    };
     try {
       call.body = new Webhook(this.secret).verify(call.text, request.headers);
     } catch (error) {
@@ -53,7 +60,11 @@ export class StepEndpoint {
   }
 
   async waitFor(count, seconds) {
-    await until(() => `${count} calls of the step endpoint; there were ${this.calls.length}`, () => this.calls.length >= count, seconds);
+    await until(
+      () => `${count} calls of the step endpoint; there were ${this.calls.length}`,
+      () => this.calls.length >= count,
+      seconds,
+    );
     return this.calls;
   }
 

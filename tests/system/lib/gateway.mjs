@@ -46,7 +46,9 @@ export async function freePort() {
 export function merge(base, more) {
   const both = { ...base };
   for (const [key, value] of Object.entries(more ?? {})) {
-    const mergeable = [base?.[key], value].every((side) => side !== null && typeof side === 'object' && !Array.isArray(side));
+    const mergeable = [base?.[key], value].every(
+      (side) => side !== null && typeof side === 'object' && !Array.isArray(side),
+    );
     both[key] = mergeable ? merge(base[key], value) : value;
   }
   return both;
@@ -56,7 +58,12 @@ export function merge(base, more) {
 export function hooklatch(args, options = {}) {
   return new Promise((done) => {
     const child = execFile(binary, args, { maxBuffer: 64 << 20, ...options }, (error, stdout, stderr) => {
-      done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, signal: error?.signal, stdout, stderr });
+      done({
+        code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1,
+        signal: error?.signal,
+        stdout,
+        stderr,
+      });
     });
     child.stdin.end(options.input ?? '');
   });
@@ -101,10 +108,13 @@ export class Gateway {
 
   // JSON is YAML: no writer of our own.
   configure(config) {
-    this.config = merge({
-      listen: { ingest: `127.0.0.1:${this.ingest}`, admin: `127.0.0.1:${this.admin}` },
-      store: 'sqlite:hooklatch.db',
-    }, config);
+    this.config = merge(
+      {
+        listen: { ingest: `127.0.0.1:${this.ingest}`, admin: `127.0.0.1:${this.admin}` },
+        store: 'sqlite:hooklatch.db',
+      },
+      config,
+    );
     writeFileSync(this.file, JSON.stringify(this.config, null, 2), { mode: 0o600 });
   }
 
@@ -117,21 +127,36 @@ export class Gateway {
   }
 
   spawn() {
-    this.child = spawn(binary, ['serve', '-c', this.file], { cwd: this.dir, env: { ...process.env, ...this.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(binary, ['serve', '-c', this.file], {
+      cwd: this.dir,
+      env: { ...process.env, ...this.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.ended = once(this.child, 'close').then(([code, signal]) => ({ code, signal }));
     for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => { this.logs += text; });
+      stream.setEncoding('utf8').on('data', (text) => {
+        this.logs += text;
+      });
     }
   }
 
   async serve() {
     this.spawn();
-    await until(() => `the gateway to be ready; its log:\n${this.logs.slice(-4000)}`, async () => {
-      if (!this.running) {
-        throw new Error(`the gateway has ended (${this.child.exitCode ?? this.child.signalCode}):\n${this.logs.slice(-4000)}`);
-      }
-      return fetch(`http://127.0.0.1:${this.admin}/readyz`).then((answer) => answer.arrayBuffer().then(() => answer.ok), () => false);
-    }, 60);
+    await until(
+      () => `the gateway to be ready; its log:\n${this.logs.slice(-4000)}`,
+      async () => {
+        if (!this.running) {
+          throw new Error(
+            `the gateway has ended (${this.child.exitCode ?? this.child.signalCode}):\n${this.logs.slice(-4000)}`,
+          );
+        }
+        return fetch(`http://127.0.0.1:${this.admin}/readyz`).then(
+          (answer) => answer.arrayBuffer().then(() => answer.ok),
+          () => false,
+        );
+      },
+      60,
+    );
     this.token = readFileSync(`${this.database}.token`, 'utf8').trim();
   }
 
@@ -146,7 +171,11 @@ export class Gateway {
     if (this.running) {
       this.child.kill('SIGTERM');
       const { code, signal } = await within(`the gateway to end; its log:\n${this.logs.slice(-4000)}`, this.ended, 60);
-      assert.deepEqual({ code, signal }, { code: 0, signal: null }, `the end after SIGTERM; log:\n${this.logs.slice(-4000)}`);
+      assert.deepEqual(
+        { code, signal },
+        { code: 0, signal: null },
+        `the end after SIGTERM; log:\n${this.logs.slice(-4000)}`,
+      );
     }
   }
 
@@ -162,9 +191,15 @@ export class Gateway {
 
   // One webhook: { status, headers, text, json }.
   async post(source, body, headers = {}, options = {}) {
-    return answered(await fetch(`http://127.0.0.1:${this.ingest}/webhooks/${source}`, {
-      method: 'POST', body, headers: { 'content-type': 'application/json', ...headers }, redirect: 'manual', ...options,
-    }));
+    return answered(
+      await fetch(`http://127.0.0.1:${this.ingest}/webhooks/${source}`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json', ...headers },
+        redirect: 'manual',
+        ...options,
+      }),
+    );
   }
 
   async request(path, options = {}) {
@@ -182,7 +217,10 @@ export class Gateway {
   }
 
   async must(method, path, body) {
-    const options = body === undefined ? { method } : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const options =
+      body === undefined
+        ? { method }
+        : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     const answer = await this.request(path, options);
     assert.ok(answer.status >= 200 && answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
     return answer.json;
@@ -191,7 +229,11 @@ export class Gateway {
   // All items of a list, page by page.
   async list(path) {
     const items = [];
-    for (let page = await this.get(path); ; page = await this.get(`${path}${path.includes('?') ? '&' : '?'}${pageQuery(nextOf(page))}`)) {
+    for (
+      let page = await this.get(path);
+      ;
+      page = await this.get(`${path}${path.includes('?') ? '&' : '?'}${pageQuery(nextOf(page))}`)
+    ) {
       items.push(...itemsOf(page));
       if (!nextOf(page)) {
         return items;

@@ -14,7 +14,9 @@ export function parseAnswers(bytes, methods = []) {
       answers.push({ status: 0, headers: new Headers(), text: rest.toString('latin1') });
       break;
     }
-    const headers = new Headers(lines.map((header) => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 1).trim()]));
+    const headers = new Headers(
+      lines.map((header) => [header.slice(0, header.indexOf(':')), header.slice(header.indexOf(':') + 1).trim()]),
+    );
     const status = Number(match[1]);
     const interim = status < 200;
     const empty = interim || status === 204 || status === 304 || methods[answers.length] === 'HEAD';
@@ -43,12 +45,16 @@ export class RawConnection {
     connection.received = [];
     connection.over = false;
     connection.socket.on('data', (data) => connection.received.push(data));
-    connection.socket.on('error', (error) => { connection.error = error; });
+    connection.socket.on('error', (error) => {
+      connection.error = error;
+    });
     connection.closed = new Promise((resolve) => {
       connection.socket.once('end', resolve);
       connection.socket.once('close', resolve);
     });
-    connection.closed.then(() => { connection.over = true; });
+    connection.closed.then(() => {
+      connection.over = true;
+    });
     await once(connection.socket, 'connect');
     return connection;
   }
@@ -67,7 +73,11 @@ export class RawConnection {
 
   // Until the gateway closes: its answers.
   async answers(methods, seconds = 20) {
-    await within(`the gateway to close the connection; so far it sent ${JSON.stringify(this.bytes.toString('latin1').slice(0, 500))}`, this.closed, seconds);
+    await within(
+      `the gateway to close the connection; so far it sent ${JSON.stringify(this.bytes.toString('latin1').slice(0, 500))}`,
+      this.closed,
+      seconds,
+    );
     this.socket.destroy();
     return parseAnswers(this.bytes, methods);
   }
@@ -89,5 +99,8 @@ export async function exchange(port, chunks, methods) {
 // A request as text. headers: lines as [name, value]; body as Buffer or string.
 export function requestBytes(method, target, headers, body = '') {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  return Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: gateway\r\n${lines}\r\n`, 'latin1'), Buffer.from(body)]);
+  return Buffer.concat([
+    Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: gateway\r\n${lines}\r\n`, 'latin1'),
+    Buffer.from(body),
+  ]);
 }

@@ -16,11 +16,17 @@ const bytes = (body) => (typeof body === 'string' ? Buffer.from(body) : body);
 export const githubSignature = (body, secret = secrets.github) => `sha256=${hmac(secret, body, 'hex')}`;
 
 export function github(body, { event = 'push', delivery = randomUUID(), secret = secrets.github } = {}) {
-  return { 'x-github-event': event, 'x-github-delivery': delivery, 'x-hub-signature-256': githubSignature(body, secret) };
+  return {
+    'x-github-event': event,
+    'x-github-delivery': delivery,
+    'x-hub-signature-256': githubSignature(body, secret),
+  };
 }
 
 export function stripe(body, { at = now(), secret = secrets.stripe } = {}) {
-  return { 'stripe-signature': `t=${at},v1=${hmac(secret, Buffer.concat([Buffer.from(`${at}.`), bytes(body)]), 'hex')}` };
+  return {
+    'stripe-signature': `t=${at},v1=${hmac(secret, Buffer.concat([Buffer.from(`${at}.`), bytes(body)]), 'hex')}`,
+  };
 }
 
 export function slack(body, { at = now(), secret = secrets.slack } = {}) {
@@ -29,10 +35,17 @@ export function slack(body, { at = now(), secret = secrets.slack } = {}) {
 }
 
 export function shopify(body, { topic = 'orders/create', delivery = randomUUID(), secret = secrets.shopify } = {}) {
-  return { 'x-shopify-topic': topic, 'x-shopify-webhook-id': delivery, 'x-shopify-hmac-sha256': hmac(secret, body, 'base64') };
+  return {
+    'x-shopify-topic': topic,
+    'x-shopify-webhook-id': delivery,
+    'x-shopify-hmac-sha256': hmac(secret, body, 'base64'),
+  };
 }
 
-export function standardWebhooks(body, { id = `msg_${randomUUID()}`, at = now(), secret = secrets['standard-webhooks'] } = {}) {
+export function standardWebhooks(
+  body,
+  { id = `msg_${randomUUID()}`, at = now(), secret = secrets['standard-webhooks'] } = {},
+) {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const signature = hmac(key, Buffer.concat([Buffer.from(`${id}.${at}.`), bytes(body)]), 'base64');
   return { 'webhook-id': id, 'webhook-timestamp': String(at), 'webhook-signature': `v1,${signature}` };

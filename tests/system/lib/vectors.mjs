@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const shared = process.env.HOOKLATCH_SHARED ?? resolve(fileURLToPath(new URL('../../..', import.meta.url)), '..', 'shared');
+const shared =
+  process.env.HOOKLATCH_SHARED ?? resolve(fileURLToPath(new URL('../../..', import.meta.url)), '..', 'shared');
 const file = resolve(shared, 'providers', 'vectors.json');
 
 // undefined when the file is not there.
@@ -16,5 +17,9 @@ export function bodyOf({ body_b64: whole, body_gen: parts }) {
   }
   const decode = (text) => Buffer.from(text ?? '', 'base64');
   const unit = decode(parts.unit_b64);
-  return Buffer.concat([decode(parts.prefix_b64), Buffer.alloc(unit.length * parts.count, unit), decode(parts.suffix_b64)]);
+  return Buffer.concat([
+    decode(parts.prefix_b64),
+    Buffer.alloc(unit.length * parts.count, unit),
+    decode(parts.suffix_b64),
+  ]);
 }

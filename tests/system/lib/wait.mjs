@@ -21,7 +21,10 @@ export async function until(what, ask, seconds = 20) {
 export const within = (what, promise, seconds = 20) => {
   let timer;
   const late = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${seconds * patience} s in vain: ${what}`)), seconds * 1000 * patience);
+    timer = setTimeout(
+      () => reject(new Error(`waited ${seconds * patience} s in vain: ${what}`)),
+      seconds * 1000 * patience,
+    );
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 };
