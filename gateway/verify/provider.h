@@ -18,17 +18,30 @@ struct place {
 
 struct provider; /* private to verify/, but for what these give */
 
-/* node: an object with the provider's fields (the root of a provider file; a source's `verify`). Issues carry its lines. */
+/* node: an object with the provider's fields (the root of a provider file; a source's `verify`). Checks them against
+ * provider.schema.json itself. Issues carry its lines. Copies what it needs of the tree. NULL with issues. */
 struct provider *provider_load(const struct tree *t, uint32_t node, struct issues *is);
-/* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. */
+/* Is there such a provider for provider_find? So that the caller can say at its own line that there is none. */
+bool provider_exists(struct slice id, const char *folder);
+/* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. NULL with issues; hint: the known ids. */
 struct provider *provider_find(struct slice id, const char *folder, struct issues *is);
+/* "github, shopify, …": the embedded ones. */
+void provider_put_known(struct buf *out);
 void provider_free(struct provider *p);
 
-struct slice provider_id(const struct provider *p);
+struct slice provider_id(const struct provider *p);   /* empty for fields spelled out in a source */
+struct slice provider_name(const struct provider *p); /* "GitHub"; the id when the file gives none */
+struct slice provider_docs(const struct provider *p); /* the vendor's page, or empty */
+struct slice provider_secret_what(const struct provider *p); /* what to ask the user for: "webhook secret" */
 enum scheme provider_scheme(const struct provider *p);
+/* Does the provider sign the public URL (then somebody must say what it is)? */
+bool provider_uses_url(const struct provider *p);
 /* Does the provider accept this method for deliveries? (POST unless it says more.) */
 bool provider_method_ok(const struct provider *p, struct slice method);
-/* NULL-terminated list for an Allow header: "POST" … */
+/* May a request with this method be a handshake? Where provider_method_ok says no and this says yes, ask verify_delivery: what is
+ * then no VERIFY_HANDSHAKE is 405. */
+bool provider_method_handshake(const struct provider *p, struct slice method);
+/* For an Allow header: "POST", "GET, POST". Methods of deliveries and of handshakes. */
 struct slice provider_allow(const struct provider *p);
 /* A content type that is not among them is 415. An absent type is taken as the first one. */
 bool provider_content_type_ok(const struct provider *p, const struct delivery *d);

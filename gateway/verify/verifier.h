@@ -30,7 +30,7 @@ struct verdict {
     const char *handshake;  /* its name */
     int status;             /* VERIFY_HANDSHAKE: the answer */
     struct slice content_type;       /* or empty */
-    const struct header *headers; size_t n_headers; /* further ones; borrowed from the provider */
+    const struct header *headers; size_t n_headers; /* further ones; in the scratch */
     struct slice body;      /* in the scratch */
 };
 struct verify_scratch;      /* of one thread */

@@ -1,0 +1,36 @@
+/* verify/provider_load.h - reading the parts of a provider that are lists of their own. Private to verify/. */
+#ifndef VERIFY_PROVIDER_LOAD_H
+#define VERIFY_PROVIDER_LOAD_H
+
+#include "verify/provider_fields.h"
+
+/* What has to be cleared besides the arena. */
+struct owned {
+    struct owned *next;
+    struct pointer *pointer;
+    struct template *template;
+};
+
+struct load {
+    struct provider *p;
+    const struct tree *t;
+    struct issues *is;
+};
+
+/* A string of the tree, copied. */
+struct slice load_text(struct load *l, uint32_t node);
+/* The index of the member's word among names (NULL at the end), or `absent`. */
+int load_word(struct load *l, uint32_t obj, const char *key, const char *const *names, int absent);
+void load_pointer(struct load *l, uint32_t node, struct slice text, struct pointer *out);
+void load_template(struct load *l, uint32_t node, struct slice text, const struct template_kind *kinds,
+                   struct template *out);
+void load_place(struct load *l, uint32_t node, enum place_in in, struct slice name, struct place *out);
+/* {in, name} */
+void load_place_object(struct load *l, uint32_t obj, struct place *out);
+/* {name: template} */
+struct named_template *load_named_templates(struct load *l, uint32_t obj, const struct template_kind *kinds, uint32_t *n);
+
+void load_handshakes(struct load *l, uint32_t root); /* handshakes, ack */
+void load_samples(struct load *l, uint32_t root);
+
+#endif
