@@ -98,6 +98,8 @@ static void refuse(struct ingest *in, struct request *r, const struct source *s,
     struct slice allow = why->status == 405 && s ? provider_allow(s->provider) : SLICE_NONE;
 
     keep_refusal(in, r, s, why, body);
+    if (why->outcome == OUTCOME_BAD_SIGNATURE)
+        counter_add(&stats_for(in, s)->signatures[why->signature], 1);
     count(stats_for(in, s), why->outcome, r);
     answer_problem(in, r, why, allow);
 }

@@ -59,6 +59,7 @@ static void refuse(struct judgement *out, int status, enum outcome outcome, cons
 static void refuse_signature(const struct verdict *v, struct judgement *out)
 {
     refuse(out, 401, OUTCOME_BAD_SIGNATURE, verify_reason_name(v->reason), slice_z(v->detail));
+    out->signature = v->reason;
     out->public_detail = SLICE("the signature of this delivery could not be verified");
 }
 

@@ -17,6 +17,7 @@ struct judgement {
     struct verdict *handshake;    /* JUDGE_ANSWER */
     int status;                   /* JUDGE_REFUSE */
     enum outcome outcome;         /* JUDGE_ANSWER, JUDGE_REFUSE */
+    enum verify_reason signature; /* OUTCOME_BAD_SIGNATURE: the true reason */
     const char *reason;           /* for the answer's type and the refused log: "bad-signature" */
     struct slice public_detail;   /* for the sender */
     struct slice detail;          /* for the refused log only: may say more */

@@ -52,6 +52,12 @@ static void put_deliveries(struct buf *out)
             buf_printf(out, "hooklatch_deliveries_total{source=\"%s\",outcome=\"%s\"} %llu\n", s->name,
                        outcome_name((enum outcome)o), (unsigned long long)counter_get(&s->outcomes[o]));
     }
+    put_head(out, "bad_signatures_total", "counter", "Deliveries refused with 401, by source and true reason.");
+    for (struct source_stats *s = stats_first(); s; s = s->next) {
+        for (int r = VERIFY_OK + 1; r < VERIFY_NREASONS; r++)
+            buf_printf(out, "hooklatch_bad_signatures_total{source=\"%s\",reason=\"%s\"} %llu\n", s->name,
+                       verify_reason_name((enum verify_reason)r), (unsigned long long)counter_get(&s->signatures[r]));
+    }
     put_head(out, "answer_seconds", "histogram", "From a request's first byte to its answer.");
     for (struct source_stats *s = stats_first(); s; s = s->next) {
         snprintf(labels, sizeof labels, "source=\"%s\",", s->name);

@@ -5,6 +5,7 @@
 
 #include "base/metric.h"
 #include "base/slice.h"
+#include "verify/verifier.h"
 
 enum outcome {
     OUTCOME_ACCEPTED,
@@ -31,6 +32,7 @@ struct source_stats {
     struct source_stats *next;
     char *name; /* "" for deliveries to no known source, and for internal events */
     struct counter outcomes[OUTCOME_N];
+    struct counter signatures[VERIFY_NREASONS]; /* why: the sender of a 401 is not told */
     struct histogram answer_us; /* request's first byte to answer */
 };
 
