@@ -22,7 +22,12 @@ struct delivery {
 
 /* The first header of that name (any case) or SLICE_NONE (ptr NULL). */
 struct slice delivery_header(const struct delivery *d, struct slice name);
+/* How often that header occurs (any case): 0, 1 or 2 (more than once). *value is the first one's, or SLICE_NONE. */
+unsigned delivery_header_count(const struct delivery *d, struct slice name, struct slice *value);
+/* The content type without its parameters, or SLICE_NONE. */
+struct slice delivery_content_type(const struct delivery *d);
 /* Is the content type (without parameters, any case) this one? */
 bool delivery_content_type_is(const struct delivery *d, struct slice type);
+bool delivery_is_form(const struct delivery *d); /* application/x-www-form-urlencoded */
 
 #endif

@@ -29,7 +29,7 @@ static bool id_ok(struct slice id)
 {
     for (size_t i = 0; i < id.len; i++) {
         char c = id.ptr[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_')
             return false;
     }
     return id.len > 0 && id.len <= ID_MAX;

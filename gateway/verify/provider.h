@@ -18,7 +18,7 @@ struct place {
 
 struct provider; /* private to verify/, but for what these give */
 
-/* node: an object with the provider's fields (the root of a provider file; a source's `verify`). Checks them against
+/* node: an object with the provider's fields (the root of a provider file; a source's `verify`), or the string none. Checks against
  * provider.schema.json itself. Issues carry its lines. Copies what it needs of the tree. NULL with issues. */
 struct provider *provider_load(const struct tree *t, uint32_t node, struct issues *is);
 /* Is there such a provider for provider_find? So that the caller can say at its own line that there is none. */

@@ -23,12 +23,7 @@ static void join(struct buf *out, const char *const *names)
 
 struct slice load_text(struct load *l, uint32_t node)
 {
-    struct buf tmp;
-    struct slice text;
-    buf_init(&tmp, (size_t)l->t->doc.nodes[node].len + 1);
-    text = arena_slice(&l->p->memory, json_string(&l->t->doc, node, &tmp));
-    buf_clear(&tmp);
-    return text;
+    return tree_string(l->t, node, &l->p->memory);
 }
 
 int load_word(struct load *l, uint32_t obj, const char *key, const char *const *names, int absent)
@@ -321,7 +316,8 @@ struct provider *provider_load(const struct tree *t, uint32_t node, struct issue
     struct provider *p;
     struct load l = { .t = t, .is = is };
 
-    if (tree_check(t, node, "schemas/hooklatch/provider.schema.json", is))
+    bool none = json_type_of(&t->doc, node) == JSON_STRING && json_string_eq(&t->doc, node, SLICE("none"));
+    if (!none && tree_check(t, node, "schemas/hooklatch/provider.schema.json", is))
         return NULL;
     p = mem_zalloc(sizeof *p);
     arena_init(&p->memory);

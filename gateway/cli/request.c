@@ -1,0 +1,268 @@
+#include "cli/request.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define BODY_MAX ((size_t)32 << 20)
+#define REPEAT_MAX 128 /* of --secret, --header, --param each */
+
+/* The options as given. */
+struct given {
+    struct slice provider, url, method, now;
+    struct secret secrets[REPEAT_MAX];
+    struct header headers[REPEAT_MAX];
+    struct param params[REPEAT_MAX];
+    size_t n_secrets, n_headers, n_params;
+    const char *file;
+};
+
+static int complain(const char *command, const struct err *e)
+{
+    fprintf(stderr, "hooklatch %s: %s\n", command, e->text);
+    return -1;
+}
+
+static int usage(const char *command)
+{
+    fprintf(stderr,
+            "usage: hooklatch %s --provider NAME|FILE.yaml --secret SECRET… [--url URL] [--method METHOD]\n"
+            "       [--header 'NAME: VALUE']… [--param NAME=VALUE]… [--now UNIX] [--show-signature] [FILE|-]\n"
+            "  A SECRET is env:NAME, file:PATH or value:TEXT. The body is read from FILE or from standard input.\n",
+            command);
+    return -1;
+}
+
+static int add_secret(struct given *g, const char *text, struct err *e)
+{
+    if (g->n_secrets == REPEAT_MAX)
+        return err_set(e, ERR_LIMIT, "too many --secret");
+    if (secret_from_argument(&g->secrets[g->n_secrets], slice_z(text), e))
+        return err_add(e, "--secret");
+    g->n_secrets++;
+    return 0;
+}
+
+static int add_header(struct given *g, const char *text, struct err *e)
+{
+    struct header h;
+    if (g->n_headers == REPEAT_MAX)
+        return err_set(e, ERR_LIMIT, "too many --header");
+    if (!slice_cut(slice_z(text), ':', &h.name, &h.value) || slice_trim(h.name).len == 0)
+        return err_set(e, ERR_INPUT, "--header \"%s\": it has to be 'NAME: VALUE'", text);
+    g->headers[g->n_headers++] = (struct header){ slice_trim(h.name), slice_trim(h.value) };
+    return 0;
+}
+
+static int add_param(struct given *g, const char *text, struct err *e)
+{
+    struct param p;
+    if (g->n_params == REPEAT_MAX)
+        return err_set(e, ERR_LIMIT, "too many --param");
+    if (!slice_cut(slice_z(text), '=', &p.name, &p.value) || p.name.len == 0)
+        return err_set(e, ERR_INPUT, "--param \"%s\": it has to be NAME=VALUE", text);
+    g->params[g->n_params++] = p;
+    return 0;
+}
+
+static int take_option(struct request *q, struct given *g, int option, struct err *e)
+{
+    switch (option) {
+    case 'p':
+        g->provider = slice_z(optarg);
+        return 0;
+    case 's':
+        return add_secret(g, optarg, e);
+    case 'u':
+        g->url = slice_z(optarg);
+        return 0;
+    case 'm':
+        g->method = slice_z(optarg);
+        return 0;
+    case 'H':
+        return add_header(g, optarg, e);
+    case 'P':
+        return add_param(g, optarg, e);
+    case 'n':
+        g->now = slice_z(optarg);
+        return 0;
+    case 'S':
+        q->show_signature = true;
+        return 0;
+    }
+    return err_set(e, ERR_INPUT, "unknown option");
+}
+
+/* 0; -1 after a message. */
+static int read_options(struct request *q, struct given *g, int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "provider", required_argument, NULL, 'p' },       { "secret", required_argument, NULL, 's' },
+        { "url", required_argument, NULL, 'u' },            { "method", required_argument, NULL, 'm' },
+        { "header", required_argument, NULL, 'H' },         { "param", required_argument, NULL, 'P' },
+        { "now", required_argument, NULL, 'n' },            { "show-signature", no_argument, NULL, 'S' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct err e;
+    int option;
+
+    optind = 0; /* glibc: start afresh */
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == '?')
+            return usage(argv[0]);
+        if (take_option(q, g, option, &e))
+            return complain(argv[0], &e);
+    }
+    if (g->provider.len == 0 || argc - optind > 1)
+        return usage(argv[0]);
+    g->file = optind < argc ? argv[optind] : "-";
+    return 0;
+}
+
+/* "NAME", or the path of a provider file of one's own. */
+static struct provider *find_provider(struct slice name, struct issues *is)
+{
+    struct slice end = SLICE(".yaml");
+    struct provider *p;
+    char *dir, *slash;
+
+    if (!slice_ends(name, end))
+        return provider_find(name, NULL, is);
+    name.len -= end.len;
+    dir = slice_dup_z(name);
+    slash = strrchr(dir, '/');
+    if (slash) {
+        *slash = '\0';
+        p = provider_find(slice_z(slash + 1), *dir ? dir : "/", is);
+    } else {
+        p = provider_find(name, ".", is);
+    }
+    free(dir);
+    return p;
+}
+
+static int make_provider(struct request *q, const struct given *g)
+{
+    struct issues is;
+    struct buf text;
+
+    issues_init(&is);
+    buf_init(&text, (size_t)1 << 20);
+    q->provider = find_provider(g->provider, &is);
+    issues_put_text(&is, &text);
+    if (text.len)
+        fwrite(text.ptr, 1, text.len, stderr);
+    buf_clear(&text);
+    issues_clear(&is);
+    return q->provider ? 0 : -1;
+}
+
+static int read_body(struct request *q, const char *file, struct err *e)
+{
+    bool is_stdin = strcmp(file, "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(file, "rb");
+    struct buf body;
+    char *room;
+
+    if (!in)
+        return err_sys(e, "cannot open %s", file);
+    buf_init(&body, BODY_MAX + 65536);
+    while (body.len <= BODY_MAX && (room = buf_room(&body, 65536)) != NULL) {
+        size_t n = fread(room, 1, 65536, in);
+        body.len += n;
+        if (n == 0)
+            break;
+    }
+    bool failed = ferror(in);
+    if (!is_stdin)
+        fclose(in);
+    if (!failed && body.len <= BODY_MAX)
+        q->delivery.body = arena_slice(&q->memory, buf_slice(&body));
+    bool too_large = body.len > BODY_MAX;
+    buf_clear(&body);
+    if (failed)
+        return err_sys(e, "cannot read %s", file);
+    return too_large ? err_set(e, ERR_LIMIT, "%s: more than 32 MiB", file) : 0;
+}
+
+static int set_url(struct delivery *d, struct slice url, struct err *e)
+{
+    struct slice rest = url;
+    if (url.len == 0) {
+        d->path = SLICE("/");
+        return 0;
+    }
+    if (slice_starts_nocase(url, SLICE("https://")))
+        rest = slice_from(url, 8);
+    else if (slice_starts_nocase(url, SLICE("http://")))
+        rest = slice_from(url, 7);
+    else
+        return err_set(e, ERR_INPUT, "--url has to begin with https:// or http://");
+    d->url = url;
+    rest = slice_from(rest, slice_find(rest, '/'));
+    slice_cut(rest, '?', &d->path, &d->query);
+    return 0;
+}
+
+static int set_now(struct request *q, struct slice now, struct err *e)
+{
+    uint64_t s;
+    q->now_us = clock_wall_us();
+    if (now.ptr == NULL)
+        return 0;
+    if (slice_u64(now, &s) || s > (uint64_t)(INT64_MAX / US_PER_S))
+        return err_set(e, ERR_INPUT, "--now has to be seconds since 1970");
+    q->now_us = (int64_t)s * US_PER_S;
+    return 0;
+}
+
+static int fill(struct request *q, const struct given *g, struct err *e)
+{
+    struct header *headers = arena_alloc(&q->memory, (g->n_headers + 1) * sizeof *headers);
+
+    memcpy(headers, g->headers, g->n_headers * sizeof *headers);
+    q->delivery.headers = headers;
+    q->delivery.n_headers = g->n_headers;
+    q->delivery.method = g->method.len ? g->method : SLICE("POST");
+    if (set_url(&q->delivery, g->url, e) || set_now(q, g->now, e))
+        return -1;
+    if (provider_uses_url(q->provider) && g->url.len == 0)
+        return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it", SLICE_FMT(provider_name(q->provider)));
+    q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);
+    if (!q->verifier)
+        return -1;
+    return read_body(q, g->file, e);
+}
+
+int request_read(struct request *q, int argc, char **argv)
+{
+    struct given *g = mem_zalloc(sizeof *g);
+    struct err e;
+    int rc;
+
+    memset(q, 0, sizeof *q);
+    arena_init(&q->memory);
+    reading_init(&q->reading);
+    rc = read_options(q, g, argc, argv);
+    if (rc == 0)
+        rc = make_provider(q, g);
+    if (rc == 0 && fill(q, g, &e))
+        rc = complain(argv[0], &e);
+    if (rc == 0)
+        reading_start(&q->reading, &q->delivery, provider_form_json_field(q->provider), &JSON_LIMITS_DEFAULT);
+    for (size_t i = 0; i < g->n_secrets; i++)
+        secret_clear(&g->secrets[i]);
+    free(g);
+    return rc;
+}
+
+void request_clear(struct request *q)
+{
+    reading_clear(&q->reading);
+    verifier_free(q->verifier);
+    provider_free(q->provider);
+    arena_clear(&q->memory);
+}

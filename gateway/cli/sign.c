@@ -1,0 +1,29 @@
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/request.h"
+
+/* The headers that are missing, one a line, as `curl -H @-` and `--header` take them. */
+static int sign(struct request *q)
+{
+    struct verify_scratch *s = verify_scratch_new();
+    const struct header *headers;
+    size_t n;
+    struct err e;
+    int status = verify_sign(q->verifier, &q->reading, q->now_us, s, &headers, &n, &e) == 0 ? 0 : 1;
+
+    if (status)
+        fprintf(stderr, "hooklatch sign: %s\n", e.text);
+    for (size_t i = 0; i < n; i++)
+        printf("%.*s: %.*s\n", SLICE_FMT(headers[i].name), SLICE_FMT(headers[i].value));
+    verify_scratch_free(s);
+    return status;
+}
+
+int cli_sign(int argc, char **argv)
+{
+    struct request q;
+    int status = request_read(&q, argc, argv) == 0 ? sign(&q) : 2;
+    request_clear(&q);
+    return status;
+}
