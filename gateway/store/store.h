@@ -11,7 +11,7 @@
 
 #include "store/rows.h"
 
-/* May this process do that step now? Raises its books when it says yes. Called on the writer's thread. NULL in store_settings: never. */
+/* May this process do that step now? Raises its books when it says yes. Called on the writer's thread. NULL: never. */
 typedef bool (*lease_room)(void *arg, const struct step *step);
 
 struct store_settings {
@@ -39,7 +39,7 @@ struct append {
 /* What came of an attempt. */
 struct step_result {
     const struct lease *lease;
-    struct workflow *workflow;    /* of the lease, resolved */
+    struct workflow *workflow;    /* of the lease, resolved; NULL (cannot be had any more) is no obstacle but to ATTEMPT_OK */
     enum attempt_outcome outcome;
     int64_t started_us, ended_us; /* wall clock */
     int status;
@@ -61,18 +61,23 @@ void store_close(struct store *st); /* checkpoints; NULL ok */
 const unsigned char *store_hash_secret(const struct store *st);
 #define STORE_HASH_SECRET_BYTES 192
 
-int store_begin(struct store *st, struct err *e) MUST_CHECK;
-/* durable: survives power loss when it returns 0. Not durable (refused lane): costs no fsync, may be lost by a power cut, never torn. */
-int store_commit(struct store *st, bool durable, struct err *e) MUST_CHECK;
+/* durable: the commit survives power loss. Not durable (refused lane): it costs no fsync, may be lost by a power cut, is never torn. (Said here and
+ * not at the commit: SQLite allows no change of it inside a transaction.) After a failure there is nothing to roll back. */
+int store_begin(struct store *st, bool durable, struct err *e) MUST_CHECK;
+/* 0: it is on the disk. -1: nothing of it exists for anybody; the store looks after itself (opens its file again when it has to) at the next begin. After
+ * a failed fsync the system does not say what reached the disk: a restart may still find such a transaction, whole. */
+int store_commit(struct store *st, struct err *e) MUST_CHECK;
 void store_rollback(struct store *st);
 
-/* In a transaction. Leases made are appended to *leases (a list through mail.next), to be given to flow after the commit; after a rollback free
- * them. Keys equal to one earlier in the same transaction are duplicates of it. */
+/* In a transaction. Leases made are pushed on *leases (a list through mail.next, newest first), to be given to flow after the commit; after a
+ * rollback free them. Keys equal to one earlier in the same transaction are duplicates of it. */
 int store_append(struct store *st, struct append *a, lease_room room, void *room_arg, struct lease **leases, struct err *e) MUST_CHECK;
 /* The attempt, the step's new state, its successors (ready or leased), the run's end. */
 int store_finish(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases, struct err *e) MUST_CHECK;
 /* Up to max steps of that queue that are due: leased now. The event comes with its data. A lease whose step is in memory already (same run, step,
- * generation) may come again after it expired: the caller drops the copy. next_due_us: the earliest due time left in the queue, or INT64_MAX. */
+ * generation) may come again after it expired: the caller drops the copy. Gives less than max when the events are large (CLAIM_BYTES; one at
+ * least). next_due_us: the earliest due time left in the queue (of leases too: when they expire), or INT64_MAX. A step whose stored event is damaged fails for good. */
+#define CLAIM_BYTES (16 * 1024 * 1024)
 int store_claim(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases, int64_t *next_due_us, struct err *e) MUST_CHECK;
 /* Names of the queues that have steps ready or leased, and each one's earliest due time. */
 struct queue_due { struct slice queue; int64_t due_us; };
@@ -86,8 +91,11 @@ int store_define(struct store *st, struct definition *d, struct slice origin, st
 int store_definition(struct store *st, int64_t row, struct arena *a, struct definition_row *out, struct err *e) MUST_CHECK;
 /* Work that may wait: expired dedupe rows, a bounded amount a call. True: there is more. In a transaction. */
 bool store_prune(struct store *st, int64_t now_us);
-/* Outside transactions. urgent: the log is large, do it now; else only if it is worth while. True when something was done. */
-bool store_checkpoint(struct store *st, bool urgent);
+/* Writes something without a meaning: the commit then shows whether the store works. In a transaction. */
+int store_probe(struct store *st, struct err *e) MUST_CHECK;
+/* Outside transactions. idle: nothing waits, do it when it is worth while; else only what cannot be put off (the log is large). True when
+ * something was done. */
+bool store_checkpoint(struct store *st, bool idle);
 
 /* Readers: each on one thread. No read takes longer than about a second: lists that search too long give what they have and a cursor. */
 struct store_reader *store_reader_open(const struct store_settings *s, struct err *e);
@@ -116,8 +124,8 @@ struct store_backend {
     const char *scheme; /* "sqlite" */
     struct store *(*open)(const struct store_settings *s, struct err *e);
     void (*close)(struct store *st);
-    int (*begin)(struct store *st, struct err *e);
-    int (*commit)(struct store *st, bool durable, struct err *e);
+    int (*begin)(struct store *st, bool durable, struct err *e);
+    int (*commit)(struct store *st, struct err *e);
     void (*rollback)(struct store *st);
     int (*append)(struct store *st, struct append *a, lease_room room, void *room_arg, struct lease **leases, struct err *e);
     int (*finish)(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases, struct err *e);
@@ -128,7 +136,8 @@ struct store_backend {
     int (*define)(struct store *st, struct definition *d, struct slice origin, struct err *e);
     int (*definition)(struct store *st, int64_t row, struct arena *a, struct definition_row *out, struct err *e);
     bool (*prune)(struct store *st, int64_t now_us);
-    bool (*checkpoint)(struct store *st, bool urgent);
+    int (*probe)(struct store *st, struct err *e);
+    bool (*checkpoint)(struct store *st, bool idle);
     struct store_reader *(*reader_open)(const struct store_settings *s, struct err *e);
     void (*reader_close)(struct store_reader *r);
     int (*read_events)(struct store_reader *r, const struct list_filter *f, struct arena *a, struct event_row **out, struct list_page *p, struct err *e);
@@ -139,12 +148,12 @@ struct store_backend {
     int (*read_refusal)(struct store_reader *r, struct id id, struct arena *a, struct refused_row *out, struct err *e);
     int (*read_definition)(struct store_reader *r, int64_t row, struct arena *a, struct definition_row *out, struct err *e);
 };
-/* Every struct store and struct store_reader begins with this. */
+/* Every struct store and struct store_reader begins with this; store_open and store_reader_open set the backend. */
 struct store_base {
     const struct store_backend *backend;
     unsigned char hash_secret[STORE_HASH_SECRET_BYTES]; /* struct store only */
 };
-/* Tests add the double. */
+/* Tests add the double. b must live for ever. */
 void store_register(const struct store_backend *b);
 
 #endif

@@ -16,6 +16,7 @@ enum write_kind { WRITE_APPEND, WRITE_FINISH, WRITE_CLAIM, WRITE_QUEUES, WRITE_R
 /* Embedded in the asker's own structure; moved to the writer by writer_put and back by done. */
 struct write {
     struct mail mail;
+    void *waiter;                      /* writer_wait's own */
     enum write_kind kind;
     struct loop *home;                 /* done runs there; NULL: done runs on the writer's thread, after the commit (start-up) */
     void (*done)(struct write *w);
@@ -38,7 +39,10 @@ struct writer_options {
     struct loop *flow;                 /* leases go there */
     void (*on_lease)(struct mail *m);  /* mail.run of every lease: flow's */
     lease_room room; void *room_arg;
-    /* A step became ready in the future or found no room: flow may want to claim. On the writer's thread. NULL: nothing. */
+    /* A step that room said yes to is not leased after all (the commit failed): lower the books. On the writer's thread. NULL: nothing. */
+    void (*room_back)(void *room_arg, const struct step *step);
+    /* A step became ready in the future or found no room: flow may want to claim. On the writer's thread, after the commit, once a queue and
+     * batch with the earliest due time; queue is good during the call. NULL: nothing. */
     void (*on_ready)(void *arg, struct slice queue, int64_t due_us);
     void *on_ready_arg;
 };

@@ -1,0 +1,118 @@
+#include "store/rows.h"
+
+#include <stdlib.h>
+
+static const char *const step_names[STEP_NSTATES] = {
+    "blocked", "ready", "leased", "open", "done", "failed", "skipped", "cancelled",
+};
+static const char *const run_names[] = { "running", "done", "failed", "cancelled" };
+static const char *const outcome_names[ATTEMPT_NOUTCOMES] = { "ok", "retry", "fatal", "returned" };
+
+const char *step_state_name(enum step_state s)
+{
+    return step_names[s];
+}
+
+const char *run_state_name(enum run_state s)
+{
+    return run_names[s];
+}
+
+const char *attempt_outcome_name(enum attempt_outcome o)
+{
+    return outcome_names[o];
+}
+
+enum run_state run_state_of(const enum step_state *steps, size_t n)
+{
+    size_t count[STEP_NSTATES] = { 0 };
+
+    for (size_t i = 0; i < n; i++)
+        count[steps[i]]++;
+    if (count[STEP_READY] + count[STEP_LEASED] + count[STEP_OPEN])
+        return RUN_RUNNING;
+    if (count[STEP_FAILED])
+        return RUN_FAILED;
+    if (count[STEP_BLOCKED])
+        return RUN_RUNNING;
+    return count[STEP_CANCELLED] ? RUN_CANCELLED : RUN_DONE;
+}
+
+static enum step_state state_by_needs(const struct step *step, const enum step_state *states)
+{
+    enum step_state next = STEP_READY;
+
+    for (size_t i = 0; i < step->n_needs; i++) {
+        enum step_state need = states[step->needs[i]];
+        if (need == STEP_FAILED || need == STEP_CANCELLED)
+            return STEP_CANCELLED;
+        if (!step_state_final(need))
+            next = STEP_BLOCKED;
+    }
+    return next;
+}
+
+static void cancel_blocked(enum step_state *states, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (states[i] == STEP_BLOCKED)
+            states[i] = STEP_CANCELLED;
+    }
+}
+
+/* Steps need only steps listed before them, so one pass in order reaches everything. */
+void run_advance(const struct workflow *w, enum step_state *states, size_t n)
+{
+    if (!w) {
+        cancel_blocked(states, n);
+        return;
+    }
+    for (size_t i = 0; i < n && i < w->n_steps; i++) {
+        if (states[i] == STEP_BLOCKED)
+            states[i] = state_by_needs(&w->steps[i], states);
+    }
+}
+
+struct slice step_queue(const struct step *step)
+{
+    return step->endpoint->name;
+}
+
+struct lease *lease_new(struct event *ev, struct workflow *w, int64_t workflow_def, struct id run, uint16_t step)
+{
+    struct lease *l = mem_zalloc(sizeof *l);
+
+    l->event = ev ? event_ref(ev) : NULL;
+    l->workflow = w ? workflow_ref(w) : NULL;
+    l->workflow_def = workflow_def;
+    l->run = run;
+    l->step = step;
+    return l;
+}
+
+void lease_add_output(struct lease *l, uint16_t step, struct slice step_id, struct slice json)
+{
+    char *text = mem_alloc(step_id.len + json.len);
+
+    if (step_id.len)
+        memcpy(text, step_id.ptr, step_id.len);
+    if (json.len)
+        memcpy(text + step_id.len, json.ptr, json.len);
+    l->outputs = mem_grow(l->outputs, l->n_outputs + 1, sizeof *l->outputs);
+    l->outputs[l->n_outputs++] = (struct lease_output){
+        .step = step, .step_id = slice_of(text, step_id.len), .json = slice_of(text + step_id.len, json.len),
+    };
+}
+
+void lease_free(struct lease *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->n_outputs; i++)
+        free((char *)l->outputs[i].step_id.ptr);
+    free(l->outputs);
+    if (l->workflow)
+        workflow_unref(l->workflow);
+    event_unref(l->event);
+    free(l);
+}
