@@ -20,7 +20,7 @@ struct flow_stats {
     struct counter attempts[ATTEMPT_NOUTCOMES];
     struct counter runs_ended;
     struct histogram step_us;      /* one attempt, on the wire */
-    struct histogram start_us;     /* event stored to first attempt */
+    struct histogram start_us;     /* event received to the first attempt of a first step */
     _Atomic int64_t held;          /* steps in memory */
     _Atomic int64_t calls;         /* calls under way */
 };
@@ -29,21 +29,23 @@ struct flow_stats {
 struct flow *flow_new(const struct flow_options *o, struct err *e);
 struct loop *flow_loop(struct flow *f);
 bool flow_room(void *flow, const struct step *step);         /* lease_room; any thread */
-void flow_on_lease(struct mail *m);                          /* mail.run of leases, on the flow loop */
+void flow_room_back(void *flow, const struct step *step);    /* writer_options.room_back; any thread */
+/* mail.run of leases, on the flow loop. A lease with a workflow took its place by flow_room; one without was claimed. */
+void flow_on_lease(struct mail *m);
 void flow_on_ready(void *flow, struct slice queue, int64_t due_us); /* any thread */
-/* Starts the thread and claims what waits in the store. Takes a reference on the plan. */
+/* Starts the thread and claims what waits in the store. Takes a reference on the plan. SIGPIPE must be ignored in this process. */
 int flow_start(struct flow *f, struct writer *w, struct plan *plan, struct err *e) MUST_CHECK;
 /* A new plan: endpoints disabled by a 410 are enabled again. Any thread. */
 void flow_set_plan(struct flow *f, struct plan *plan);
 /* No further attempts; those under way may finish within shutdown_s, then they are cut; all leases are returned through the writer. Blocks; call
  * before writer_stop, from a thread that is not a loop. */
 void flow_stop(struct flow *f);
-void flow_free(struct flow *f);
+void flow_free(struct flow *f); /* after writer_stop: until then the writer may hold results; NULL ok */
 const struct flow_stats *flow_stats(const struct flow *f);
 
 /* Which workflows of the plan this event starts: pattern, then match, then when. Fills runs (ids made, workflow references
- * taken) and, for each workflow whose pattern matched, one decision in JSON: {"workflow":"invoice","started":true} or
- * {"workflow":…,"started":false,"why":"/total: 0 is not > 0"}. On the ingest thread. */
+ * taken) and, for each workflow whose pattern matched, one decision in a JSON array: [{"workflow":"invoice","started":true},
+ * {"workflow":…,"started":false,"why":"/total: 0 is not > 0"}]; nothing when no pattern matched. On the ingest thread. */
 struct schema_scratch;
 size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *data, struct schema_scratch *scratch,
                      struct new_run *runs, size_t max, struct buf *decisions);
