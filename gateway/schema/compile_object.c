@@ -67,9 +67,12 @@ static int gather_required(struct compile *c, const struct item *it, struct name
     if (json_type_of(d, list) != JSON_ARRAY)
         return compile_fail(c, it, KW_REQUIRED, "must be a list of property names");
     for (uint32_t i = list + 1; i < json_end(d, list); i = json_next(d, i)) {
+        uint32_t slot;
+
         if (json_type_of(d, i) != JSON_STRING)
             return compile_fail(c, it, KW_REQUIRED, "must be a list of property names: strings");
-        names->required.at[names_add(c, names, compile_string(c, it, i))] = true;
+        slot = names_add(c, names, compile_string(c, it, i));
+        names->required.at[slot] = true;
     }
     return 0;
 }

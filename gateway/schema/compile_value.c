@@ -87,7 +87,8 @@ static void add_value(struct compile *c, const struct item *it, uint32_t value, 
 
 static uint32_t finish_list(struct compile *c, struct value_list list)
 {
-    qsort(c->program.values.at + list.values, list.n, sizeof(struct value), by_hash);
+    if (list.n > 1)
+        qsort(c->program.values.at + list.values, list.n, sizeof(struct value), by_hash);
     *VEC_ADD(&c->program.lists) = list;
     return c->program.lists.n - 1;
 }
