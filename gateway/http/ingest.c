@@ -85,7 +85,7 @@ static void answer_problem(struct ingest *in, struct request *r, const struct ju
     size_t n = 1;
 
     buf_reset(&in->answer);
-    problem_put(&in->answer, why->status, slice_z(why->reason), why->public_detail, why->extra);
+    problem_put(&in->answer, why->status, slice_z(why->public_reason), why->public_detail, why->extra);
     if (allow.len)
         headers[n++] = (struct header){ SLICE("Allow"), allow };
     if (why->status == 503)
@@ -107,7 +107,8 @@ static void refuse(struct ingest *in, struct request *r, const struct source *s,
 static void refuse_simply(struct ingest *in, struct request *r, const struct source *s, int status, enum outcome o,
                           const char *reason, struct slice detail)
 {
-    struct judgement why = { .status = status, .outcome = o, .reason = reason, .public_detail = detail, .detail = detail };
+    struct judgement why = { .status = status, .outcome = o, .reason = reason, .public_reason = reason,
+                             .public_detail = detail, .detail = detail };
 
     refuse(in, r, s, &why, request_body(r));
 }
@@ -158,7 +159,7 @@ static void on_admitted(void *arg, enum admit_outcome outcome, struct id id, enu
     } else {
         struct slice detail = outcome == ADMIT_FAILED ? SLICE("the event could not be stored; send it again")
                                                       : SLICE("the disk did not answer in time; send it again");
-        struct judgement why = { .status = 503, .reason = "store", .public_detail = detail };
+        struct judgement why = { .status = 503, .public_reason = "store", .public_detail = detail };
         count(p->stats, OUTCOME_STORE, p->req);
         answer_problem(in, p->req, &why, SLICE_NONE);
     }
@@ -186,7 +187,7 @@ static void store(struct ingest *in, struct request *r, struct source *s, struct
     *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
     if (admit_put(in->admit, what, on_admitted, p) == 0)
         return;
-    struct judgement why = { .status = 503, .reason = "overload", .public_detail = SLICE("too many events wait for the disk") };
+    struct judgement why = { .status = 503, .public_reason = "overload", .public_detail = SLICE("too many events wait for the disk") };
     count(stats_for(in, s), OUTCOME_OVERLOAD, r);
     answer_problem(in, r, &why, SLICE_NONE);
     plan_unref(p->plan);

@@ -51,7 +51,7 @@ static void refuse(struct judgement *out, int status, enum outcome outcome, cons
     out->what = JUDGE_REFUSE;
     out->status = status;
     out->outcome = outcome;
-    out->reason = reason;
+    out->reason = out->public_reason = reason;
     out->public_detail = out->detail = detail;
 }
 
@@ -60,6 +60,7 @@ static void refuse_signature(const struct verdict *v, struct judgement *out)
 {
     refuse(out, 401, OUTCOME_BAD_SIGNATURE, verify_reason_name(v->reason), slice_z(v->detail));
     out->signature = v->reason;
+    out->public_reason = "signature";
     out->public_detail = SLICE("the signature of this delivery could not be verified");
 }
 

@@ -18,7 +18,8 @@ struct judgement {
     int status;                   /* JUDGE_REFUSE */
     enum outcome outcome;         /* JUDGE_ANSWER, JUDGE_REFUSE */
     enum verify_reason signature; /* OUTCOME_BAD_SIGNATURE: the true reason */
-    const char *reason;           /* for the answer's type and the refused log: "bad-signature" */
+    const char *reason;           /* for the refused log: "missing-signature" */
+    const char *public_reason;    /* for the answer's type */
     struct slice public_detail;   /* for the sender */
     struct slice detail;          /* for the refused log only: may say more */
     struct slice extra;           /* members for the problem document */
