@@ -52,6 +52,8 @@ bool tree_bool(const struct tree *t, uint32_t obj, const char *key, bool absent)
 int64_t tree_duration_us(const struct tree *t, uint32_t obj, const char *key, int64_t absent);
 /* "2MiB", "64KiB", "10MB", "512" → bytes. What is too large becomes INT64_MAX. */
 int64_t tree_bytes(const struct tree *t, uint32_t obj, const char *key, int64_t absent);
+/* Appends the sub-tree as JSON without white space, members sorted by name: equal content gives equal bytes. */
+void tree_put_canonical(const struct tree *t, uint32_t node, struct buf *out);
 /* An absolute path in the arena: relative ones from the file's folder. */
 char *tree_file_path(const struct tree *t, struct slice path, struct arena *a);
 

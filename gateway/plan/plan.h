@@ -11,11 +11,11 @@
 #include "verify/verifier.h"
 
 struct definition {        /* becomes an immutable row of `definitions` (see store.h) */
-    const char *kind;      /* "source", "schema", "workflow", "endpoint", "plan" */
+    const char *kind;      /* "source", "provider", "schema", "workflow", "endpoint", "plan" */
     struct slice name;
     unsigned char sha256[32]; /* of text */
     struct slice text;     /* canonical JSON, without secrets (labels only) */
-    int64_t row;           /* set by plan_set_rows before the plan is shared */
+    int64_t row;           /* set (store_define) before the plan is shared */
 };
 
 struct binding {           /* one entry of a source's `events` */
@@ -37,8 +37,8 @@ struct source {
     struct verifier *verifier;
     struct mapping mapping;
     struct slice url;              /* the public URL as the vendor knows it, without query */
-    struct binding *bindings;      /* most exact first */
-    size_t n_bindings;
+    struct binding *bindings;      /* most exact first: those without wild cards, sorted by text, then patterns by weight */
+    size_t n_bindings, n_exact;
     enum on_invalid on_invalid;
     enum on_unlisted on_unlisted;
     enum dedupe_by dedupe_by;
@@ -57,6 +57,7 @@ struct endpoint {
     struct secret *secrets;        /* Standard Webhooks keys; the first signs, all are sent (rotation) */
     size_t n_secrets;
     int concurrency;               /* calls under way at once; default 32 */
+    int64_t timeout_us;            /* of steps that say none; default 30 s */
     size_t output_max;             /* bytes of an answer that are read; default 1 MiB */
     bool allow_private;            /* declared by the file: true */
 };
@@ -83,6 +84,7 @@ struct workflow {
     struct schema *when;           /* or NULL */
     struct step *steps;
     size_t n_steps;
+    struct arena memory;           /* private: all of the above that is not the plan's */
 };
 
 struct listen_on {
@@ -129,10 +131,12 @@ const struct binding *source_binding(const struct source *s, struct slice type);
 
 struct workflow *workflow_ref(struct workflow *w); /* keeps the plan too */
 void workflow_unref(struct workflow *w);
-/* A workflow as a stored definition had it, over the endpoints of `p`. For runs older than the plan. NULL: e says why (an endpoint is gone). */
+/* A workflow as a stored definition had it, over the endpoints of `p`. For runs older than the plan: they have started, so pattern, match and
+ * when are not in it. def has text and hash; the caller knows the row. NULL: e says why (an endpoint is gone). */
 struct workflow *workflow_from_definition(struct plan *p, struct slice text, struct err *e);
 
-/* Settings that a reload cannot change (listeners' addresses, store, threads): the names of those that differ, or empty. */
+/* Settings that a reload cannot change (listeners' addresses, store, threads): appends the names of those that differ ("listen.ingest, store"),
+ * or nothing. */
 void plan_put_fixed_differences(const struct plan *running, const struct plan *next, struct buf *out);
 
 #endif

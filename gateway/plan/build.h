@@ -1,0 +1,71 @@
+/* plan/build.h - a plan while it is made from its configuration. Private to plan/. Each part (settings, endpoints, schemas, workflows,
+ * sources) reads its own section of the checked tree, adds what is wrong to the issues, and goes on: all errors are shown at once. A part
+ * that the schema of the configuration has complained about is left alone. */
+#ifndef PLAN_BUILD_H
+#define PLAN_BUILD_H
+
+#include "plan/plan.h"
+
+struct build {
+    const struct tree *t;
+    struct issues *is;
+    struct plan *plan;
+    struct arena *memory;          /* the plan's */
+    struct arena scratch;          /* gone when the plan is made */
+    size_t n_form_issues;          /* the first issues in is: those of the schema */
+    struct folders *folders;       /* of schemas */
+    struct loaded_provider *providers;
+    size_t defs_capacity;
+};
+
+/* Has the schema no complaint about this node or anything in it? */
+bool build_is_sound(const struct build *b, uint32_t node);
+/* A duration or size between two bounds: outside it an error, and the default. */
+int64_t build_duration_us(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least, int64_t most);
+int64_t build_bytes(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least, int64_t most);
+/* The secrets of an object's `secrets` into a list on the heap; false when one of them cannot be had. */
+bool build_secrets(const struct build *b, uint32_t obj, struct secret **list, size_t *n);
+/* Adds a definition to the plan; text is copied. */
+struct definition *build_define(struct build *b, const char *kind, struct slice name, struct slice text);
+
+/* settings.c */
+void settings_build(struct build *b);
+/* endpoint.c */
+void endpoints_build(struct build *b);
+void endpoint_clear(struct endpoint *ep);
+/* workflow.c */
+void workflows_build(struct build *b);
+void workflow_free(struct workflow *w);
+/* source.c */
+void sources_build(struct build *b);
+void sources_clear(struct plan *p);
+
+/* provider.c: the provider of a source with its definition (shared between sources; of the plan), or NULL with issues at node. */
+struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice id, struct definition **def);
+/* For what is spelled out, not named. text: the scheme and nothing else. */
+struct provider *provider_none(struct build *b);
+
+/* folders.c: the schema folders. All their files are known to each other; each is compiled at most once. */
+struct schema_ask {
+    struct schema *schema;  /* counted by the asker; NULL with issues */
+    struct definition *def; /* of a file */
+    struct slice name;
+};
+void folders_open(struct build *b);
+void folders_close(struct build *b);
+struct schema_ask folders_file(struct build *b, uint32_t node);
+/* A schema that stands in the configuration; `name` for messages. */
+struct schema *folders_inline(struct build *b, uint32_t node, const char *name);
+
+/* url.c: NULL when it is an http or https URL that can be called; else what is wrong with it. */
+const char *url_fault(struct slice url);
+
+/* definition.c: canonical texts */
+void define_endpoint(struct build *b, struct endpoint *ep);
+void define_workflow(struct build *b, struct workflow *w, uint32_t node, const struct schema_ask *when);
+void define_source(struct build *b, struct source *s, uint32_t node, const struct definition *provider, const struct secret *secrets,
+                   size_t n_secrets);
+void define_plan(struct build *b);
+void definition_hash(struct definition *d);
+
+#endif

@@ -1,0 +1,270 @@
+#include "plan/build.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/nearest.h"
+
+#define FILES_MAX 10000
+#define DEPTH_MAX 16
+#define FILE_BYTES_MAX (16u << 20)
+
+struct schema_file {
+    struct slice name;      /* below its folder, as `events` names it */
+    struct slice path, uri;
+    const char *problem;    /* why it is not among the registered ones, or NULL */
+    struct schema *schema;  /* once compiled */
+    struct definition *def;
+    bool failed;            /* compiling it was tried, and its errors are told */
+};
+
+struct folders {
+    struct schema_set *set;
+    struct schema_file *files; /* in the order of the folders */
+    size_t count, capacity;
+    struct slice base;      /* URI of the first folder: what inline schemas are relative to */
+};
+
+/* A path as a file: URI; bytes that have a meaning there are percent-encoded. */
+static struct slice file_uri(const char *path, struct arena *a)
+{
+    struct buf uri;
+
+    buf_init(&uri, 65536);
+    buf_puts(&uri, "file://");
+    for (const char *p = path; *p; p++) {
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("/-._~", *p);
+        if (plain)
+            buf_putc(&uri, *p);
+        else
+            buf_printf(&uri, "%%%02X", (unsigned char)*p);
+    }
+    struct slice copy = arena_slice(a, buf_slice(&uri));
+    buf_clear(&uri);
+    return copy;
+}
+
+static const char *read_text(const char *path, struct buf *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : 1;
+
+    while (n > 0) {
+        char *room = buf_room(text, 65536);
+        n = room ? read(fd, room, 65536) : 0;
+        if (n > 0)
+            text->len += (size_t)n;
+    }
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return strerror(error);
+    return text->failed ? "larger than 16 MiB" : NULL;
+}
+
+static struct schema_file *new_file(struct folders *f)
+{
+    if (f->count == f->capacity) {
+        f->capacity = f->capacity ? 2 * f->capacity : 64;
+        f->files = mem_grow(f->files, f->capacity, sizeof *f->files);
+    }
+    struct schema_file *file = &f->files[f->count++];
+    *file = (struct schema_file){ 0 };
+    return file;
+}
+
+static void add_file(struct build *b, const char *path, size_t folder_len)
+{
+    struct folders *f = b->folders;
+    struct schema_file *file = new_file(f);
+    struct buf text;
+    struct err e;
+
+    file->path = arena_slice(&b->scratch, slice_z(path));
+    file->name = slice_from(file->path, folder_len + 1);
+    file->uri = file_uri(path, &b->scratch);
+    buf_init(&text, FILE_BYTES_MAX);
+    file->problem = read_text(path, &text);
+    if (!file->problem && schema_set_add(f->set, file->uri, file->path, buf_slice(&text), &e) < 0)
+        file->problem = (char *)arena_slice(&b->scratch, slice_z(e.text)).ptr;
+    buf_clear(&text);
+}
+
+static int by_name(const struct dirent **x, const struct dirent **y)
+{
+    return strcmp((*x)->d_name, (*y)->d_name);
+}
+
+static int visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Sorted, so that the same folder always gives the same plan. Symbolic links are followed: a mounted ConfigMap is made of them. */
+static void add_folder(struct build *b, const char *folder, size_t folder_len, unsigned depth, size_t *seen)
+{
+    struct dirent **entries;
+    int n = depth < DEPTH_MAX ? scandir(folder, &entries, visible, by_name) : -1;
+
+    for (int i = 0; i < n; i++) {
+        char *path = arena_printf(&b->scratch, "%s/%s", folder, entries[i]->d_name);
+        struct stat st;
+        if (++*seen <= FILES_MAX && stat(path, &st) == 0) {
+            if (S_ISDIR(st.st_mode))
+                add_folder(b, path, folder_len, depth + 1, seen);
+            else if (S_ISREG(st.st_mode) && slice_ends(slice_z(path), SLICE(".json")))
+                add_file(b, path, folder_len);
+        }
+        free(entries[i]);
+    }
+    if (n >= 0)
+        free(entries);
+}
+
+static void open_folder(struct build *b, uint32_t node)
+{
+    struct slice name = tree_string(b->t, node, &b->scratch);
+    char *given = tree_file_path(b->t, name, &b->scratch), *path = realpath(given, NULL);
+    size_t seen = 0;
+    struct stat st;
+
+    if (!path || stat(path, &st) < 0) {
+        tree_error(b->t, node, b->is, NULL, "the folder %s: %s", given, strerror(errno));
+    } else if (!S_ISDIR(st.st_mode)) {
+        tree_error(b->t, node, b->is, NULL, "%s is not a folder", given);
+    } else {
+        if (!b->folders->base.ptr)
+            b->folders->base = file_uri(path, &b->scratch);
+        add_folder(b, path, strlen(path), 0, &seen);
+        if (seen > FILES_MAX)
+            tree_error(b->t, node, b->is, NULL, "more than %d files in the folder %s", FILES_MAX, given);
+    }
+    free(path);
+}
+
+void folders_open(struct build *b)
+{
+    const struct json_doc *d = &b->t->doc;
+    uint32_t list = tree_get(b->t, 0, "schemas");
+
+    b->folders = mem_zalloc(sizeof *b->folders);
+    b->folders->set = schema_set_new();
+    if (list == JSON_NONE || json_type_of(d, list) != JSON_ARRAY)
+        return;
+    for (uint32_t i = list + 1; i < json_end(d, list); i = json_next(d, i)) {
+        if (build_is_sound(b, i))
+            open_folder(b, i);
+    }
+}
+
+/* A broken file that nobody asked for may be none of ours, or the one that a $ref needs: it is a warning. */
+void folders_close(struct build *b)
+{
+    struct folders *f = b->folders;
+
+    for (size_t i = 0; i < f->count; i++) {
+        struct schema_file *file = &f->files[i];
+        if (file->problem && !file->failed)
+            issues_add(b->is, &(struct issue){ .warning = true, .file = file->path, .text = slice_z(file->problem),
+                                               .hint = SLICE("it is in a schema folder, but no schema can refer to it") });
+        schema_unref(file->schema);
+    }
+    schema_set_free(f->set);
+    free(f->files);
+    free(f);
+    b->folders = NULL;
+}
+
+static struct schema_file *find_file(const struct folders *f, struct slice name)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (slice_eq(f->files[i].name, name))
+            return &f->files[i];
+    }
+    return NULL;
+}
+
+static void say_no_file(struct build *b, uint32_t node, struct slice name)
+{
+    const struct folders *f = b->folders;
+    struct slice *names = mem_grow(NULL, f->count + 1, sizeof *names);
+    struct buf hint;
+
+    buf_init(&hint, 65536);
+    for (size_t i = 0; i < f->count; i++)
+        names[i] = f->files[i].name;
+    if (!f->base.ptr)
+        buf_puts(&hint, "name the folders first: schemas: [schemas]");
+    else if (!slice_ends(name, SLICE(".json")))
+        buf_puts(&hint, "the name of a schema file ends with .json");
+    else if (slice_starts(name, SLICE("/")) || slice_starts(name, SLICE(".")))
+        buf_puts(&hint, "write it as it is called within its folder: github/push.schema.json");
+    else
+        nearest_put_hint(name, names, f->count, &hint);
+    tree_error(b->t, node, b->is, hint.len ? hint.ptr : NULL, "no schema folder has a file %.*s", SLICE_FMT(name));
+    buf_clear(&hint);
+    free(names);
+}
+
+static void define_file(struct build *b, struct schema_file *file)
+{
+    struct buf text;
+
+    buf_init(&text, FILE_BYTES_MAX);
+    if (!read_text(file->path.ptr, &text))
+        file->def = build_define(b, "schema", file->name, buf_slice(&text));
+    buf_clear(&text);
+}
+
+static void compile_file(struct build *b, uint32_t node, struct schema_file *file)
+{
+    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
+    struct err e;
+
+    if (file->problem)
+        err_set(&e, ERR_INPUT, "%s: %s", file->path.ptr, file->problem);
+    else
+        file->schema = schema_compile(b->folders->set, file->uri, &options, &e);
+    if (file->schema) {
+        define_file(b, file);
+        return;
+    }
+    file->failed = true;
+    tree_error(b->t, node, b->is, NULL, "%s", e.text);
+}
+
+struct schema_ask folders_file(struct build *b, uint32_t node)
+{
+    struct slice name = tree_string(b->t, node, b->memory);
+    struct schema_file *file = find_file(b->folders, name);
+
+    if (!file) {
+        say_no_file(b, node, name);
+        return (struct schema_ask){ .name = name };
+    }
+    if (!file->schema && !file->failed)
+        compile_file(b, node, file);
+    return (struct schema_ask){ file->schema ? schema_ref(file->schema) : NULL, file->def, name };
+}
+
+struct schema *folders_inline(struct build *b, uint32_t node, const char *name)
+{
+    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
+    struct slice base = b->folders->base;
+    struct schema *schema = NULL;
+    struct err e;
+
+    if (!base.ptr)
+        base = file_uri(b->t->dir, &b->scratch);
+    struct slice uri = slice_z(arena_printf(&b->scratch, "%.*s/inline-%s", SLICE_FMT(base), name));
+    if (schema_set_add(b->folders->set, uri, slice_z(name), json_raw(&b->t->doc, node), &e) == 0)
+        schema = schema_compile(b->folders->set, uri, &options, &e);
+    if (!schema)
+        tree_error(b->t, node, b->is, NULL, "%s", e.text);
+    return schema;
+}
