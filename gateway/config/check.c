@@ -150,12 +150,7 @@ static void put_schema_hint(struct checker *c, uint32_t schema, struct buf *hint
         buf_put(hint, string_at(c, description));
 }
 
-/* The node of the key that nobody knows: the report names the key or its value. */
-static uint32_t key_node(const struct tree *t, uint32_t node)
-{
-    return json_type_of(&t->doc, node) == JSON_KEY || node == 0 ? node : node - 1;
-}
-
+/* node: the KEY that nobody knows. */
 static void say_unknown_key(struct checker *c, uint32_t schema, uint32_t node, struct buf *text, struct buf *hint)
 {
     struct slice key = tree_string(c->t, node, &c->memory);
@@ -178,7 +173,6 @@ static void say_violation(struct checker *c, const struct schema_error *error)
     buf_init(&text, HINT_BYTES);
     buf_init(&hint, HINT_BYTES);
     if (schema != JSON_NONE && slice_eq_z(keyword, "additionalProperties")) {
-        node = key_node(c->t, node);
         say_unknown_key(c, schema, node, &text, &hint);
     } else {
         buf_put(&text, error->message);

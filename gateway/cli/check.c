@@ -1,0 +1,87 @@
+#include <getopt.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "plan/plan.h"
+
+static const struct option long_options[] = { { "config", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 } };
+
+static void print_source(const struct source *s)
+{
+    static const char *const schemes[] = { [SCHEME_NONE] = "NOT VERIFIED", [SCHEME_HMAC] = "hmac", [SCHEME_TOKEN] = "token",
+                                           [SCHEME_BASIC] = "basic" };
+
+    printf("source %.*s (%s) at %.*s\n", SLICE_FMT(s->name), schemes[provider_scheme(s->provider)], SLICE_FMT(s->url));
+    for (size_t i = 0; i < s->n_bindings; i++) {
+        const struct binding *to = &s->bindings[i];
+        printf("  event %.*s: %s%.*s\n", SLICE_FMT(to->pattern.text), to->schema ? "schema " : "no schema", SLICE_FMT(to->schema_name));
+    }
+}
+
+static void print_workflow(const struct workflow *w)
+{
+    printf("workflow %.*s on %.*s%s%s\n", SLICE_FMT(w->id), SLICE_FMT(w->pattern.text), w->match ? ", match" : "",
+           w->when ? ", when" : "");
+    for (size_t i = 0; i < w->n_steps; i++) {
+        const struct step *step = &w->steps[i];
+        printf("  step %.*s: POST %.*s%.*s\n", SLICE_FMT(step->id), SLICE_FMT(step->endpoint->url), SLICE_FMT(step->path));
+    }
+}
+
+static void print_listener(const char *name, const struct listen_on *where)
+{
+    if (where->address.len)
+        printf("%s listens on %.*s%s\n", name, SLICE_FMT(where->address), where->cert.len ? " (TLS)" : "");
+}
+
+static void print_plan(const struct plan *p)
+{
+    print_listener("ingest", &p->settings.ingest);
+    print_listener("admin", &p->settings.admin);
+    print_listener("api", &p->settings.api);
+    printf("store %.*s\n", SLICE_FMT(p->settings.store_url));
+    for (size_t i = 0; i < p->n_sources; i++)
+        print_source(&p->sources[i]);
+    for (size_t i = 0; i < p->n_workflows; i++)
+        print_workflow(p->workflows[i]);
+}
+
+static int check(const char *file)
+{
+    struct issues is;
+    struct buf text;
+
+    issues_init(&is);
+    buf_init(&text, 4 << 20);
+    struct plan *p = plan_load(file, &is);
+    issues_put_text(&is, &text);
+    if (text.len)
+        fputs(text.ptr, stderr);
+    size_t warnings = 0;
+    for (size_t i = 0; i < is.count; i++)
+        warnings += is.list[i].warning;
+    if (p)
+        print_plan(p);
+    printf("%s: %s, %zu error%s, %zu warning%s\n", file, p ? "good" : "not usable", is.errors, is.errors == 1 ? "" : "s", warnings,
+           warnings == 1 ? "" : "s");
+    int result = p ? 0 : CLI_FAILED;
+    plan_unref(p);
+    buf_clear(&text);
+    issues_clear(&is);
+    return result;
+}
+
+int cli_check(int argc, char **argv)
+{
+    const char *file = NULL;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+        if (c != 'c')
+            return cli_usage("check");
+        file = optarg;
+    }
+    if (!file || optind != argc)
+        return cli_usage("check");
+    return check(file);
+}
