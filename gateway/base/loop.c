@@ -115,16 +115,41 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     t->run(t->arg);
 }
 
-struct timer *timer_every(struct loop *l, unsigned ms, void (*run)(void *arg), void *arg)
+static struct timer *make_timer(struct loop *l, short kind, void (*run)(void *arg), void *arg)
 {
     struct timer *t = mem_zalloc(sizeof *t);
-    struct timeval period = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 
     t->run = run;
     t->arg = arg;
-    t->event = event_new(l->base, -1, EV_PERSIST, on_timer, t);
+    t->event = event_new(l->base, -1, kind, on_timer, t);
+    return t;
+}
+
+struct timer *timer_every(struct loop *l, unsigned ms, void (*run)(void *arg), void *arg)
+{
+    struct timer *t = make_timer(l, EV_PERSIST, run, arg);
+    struct timeval period = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
     event_add(t->event, &period);
     return t;
+}
+
+struct timer *timer_new(struct loop *l, void (*run)(void *arg), void *arg)
+{
+    return make_timer(l, 0, run, arg);
+}
+
+void timer_set(struct timer *t, int64_t after_us)
+{
+    int64_t us = after_us > 0 ? after_us : 0;
+    struct timeval tv = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
+
+    event_add(t->event, &tv);
+}
+
+void timer_off(struct timer *t)
+{
+    event_del(t->event);
 }
 
 void timer_free(struct timer *t)

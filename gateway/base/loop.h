@@ -3,6 +3,7 @@
 #define BASE_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/mailbox.h"
@@ -25,6 +26,10 @@ void loop_post_list(struct loop *l, struct mail *first, struct mail *last);
 /* Calls run(arg) every so often until timer_free. On the loop, or before it runs. */
 struct timer;
 struct timer *timer_every(struct loop *l, unsigned ms, void (*run)(void *arg), void *arg);
+/* Calls run(arg) once after each timer_set; not before the first. */
+struct timer *timer_new(struct loop *l, void (*run)(void *arg), void *arg);
+void timer_set(struct timer *t, int64_t after_us); /* replaces a time set before; <= 0: as soon as the loop comes round */
+void timer_off(struct timer *t);
 void timer_free(struct timer *t); /* NULL ok */
 /* Is this the loop's own thread? For assertions. */
 bool loop_here(const struct loop *l);

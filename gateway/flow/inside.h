@@ -6,7 +6,6 @@
 #ifndef FLOW_INSIDE_H
 #define FLOW_INSIDE_H
 
-#include "base/timer.h"
 #include "flow/flow.h"
 #include "flow/held.h"
 #include "flow/step_http.h"
@@ -37,7 +36,9 @@ struct flow {
     struct loop *loop;
     pthread_t thread;
     bool running;              /* the thread was started and not joined; of the caller's thread */
-    bool stopping, ended;
+    bool stopping;             /* nothing new is begun */
+    bool stopped;              /* the loop was told to end */
+    bool ended;                /* the thread is gone: mail that comes late is only freed */
     struct timer *stop_timer;
     bool cut;                  /* calls were cut: the next time the timer runs, results are given up */
     struct mail stop, ready;

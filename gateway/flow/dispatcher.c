@@ -1,0 +1,231 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/inside.h"
+
+/* A step whose workflow cannot be had now (its endpoint is gone from the configuration) is tried again: a reload may bring it
+ * back. Each try counts as an attempt, or the run would never end: after about two days it fails. */
+#define UNKNOWN_WAIT_US (60 * US_PER_S)
+#define UNKNOWN_WAIT_MAX_US (3600 * US_PER_S)
+#define UNKNOWN_ATTEMPTS_MAX 54
+
+static void set_error(struct held *h, const char *text)
+{
+    buf_reset(&h->output);
+    snprintf(h->error, sizeof h->error, "%s", text);
+}
+
+/* The result goes to the writer; due_us matters for ATTEMPT_RETRY. */
+static void conclude(struct flow *f, struct held *h, enum attempt_outcome outcome, int status, int64_t due_us)
+{
+    h->write.finish = (struct step_result){
+        .lease = h->lease,
+        .workflow = h->workflow,
+        .outcome = outcome,
+        .started_us = h->started_us,
+        .ended_us = clock_wall_us(),
+        .status = status,
+        .error = slice_z(h->error),
+        .output = buf_slice(&h->output),
+        .due_us = due_us,
+    };
+    counter_add(&f->stats.attempts[outcome], 1);
+    if (outcome == ATTEMPT_FATAL)
+        LOG_WARN("step failed for good", LOG_ID("event", h->lease->event->id), LOG_ID("run", h->lease->run),
+                 LOG_I("step", h->lease->step), LOG_SL("queue", h->lane->name), LOG_Z("error", h->error));
+    results_put(f, h);
+}
+
+static void give_back(struct flow *f, struct held *h)
+{
+    held_move(&h->state, HELD_EV_GIVEN_UP);
+    h->started_us = clock_wall_us();
+    set_error(h, "");
+    conclude(f, h, ATTEMPT_RETURNED, 0, 0);
+}
+
+static void settle(struct flow *f, struct held *h, const struct step_verdict *v, int status)
+{
+    held_move(&h->state, HELD_EV_ENDED);
+    set_error(h, v->error);
+    buf_put(&h->output, v->output);
+    conclude(f, h, v->outcome, status, clock_wall_us() + v->delay_us);
+}
+
+static void on_answer(void *arg, const struct answer *a)
+{
+    struct held *h = arg;
+    struct flow *f = h->flow;
+    struct lane *lane = h->lane;
+    struct step_verdict v;
+
+    h->call = NULL;
+    lane->calls--;
+    atomic_fetch_sub(&f->stats.calls, 1);
+    histogram_add(&f->stats.step_us, (uint64_t)(clock_mono_us() - h->started_mono_us));
+    step_http_judge(a, h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, &v);
+    if (v.gone)
+        lane_set_gone(lane, h->step->path);
+    settle(f, h, &v, a->status);
+    dispatcher_go(f, lane);
+}
+
+static void call(struct flow *f, struct held *h)
+{
+    const struct endpoint *endpoint = h->step->endpoint;
+
+    buf_reset(&f->url);
+    buf_put(&f->url, endpoint->url);
+    buf_put(&f->url, h->step->path);
+    struct call_options o = {
+        .method = "POST",
+        .url = f->url.ptr,
+        .headers = f->headers.lines,
+        .body = buf_slice(&h->document),
+        .timeout_us = h->step->timeout_us,
+        .answer_max = endpoint->output_max,
+        .allow_private = endpoint->allow_private,
+    };
+    h->lane->calls++;
+    atomic_fetch_add(&f->stats.calls, 1);
+    h->started_mono_us = clock_mono_us();
+    h->call = client_call(f->client, &o, on_answer, h);
+}
+
+static void attempt(struct flow *f, struct held *h)
+{
+    const struct lease *l = h->lease;
+    struct step_verdict v = { .outcome = ATTEMPT_FATAL };
+    struct err e;
+
+    held_move(&h->state, HELD_EV_STARTED);
+    h->started_us = clock_wall_us();
+    if (lane_is_gone(h->lane, h->step->path)) {
+        snprintf(v.error, sizeof v.error, "endpoint %.*s answered 410 for path \"%.*s\" before: not called until the next reload or restart",
+                 SLICE_FMT(slice_first(h->lane->name, 80)), SLICE_FMT(slice_first(h->step->path, 80)));
+        settle(f, h, &v, 0);
+        return;
+    }
+    struct attempt a = { l, h->workflow, h->step, l->attempts + 1, h->started_us };
+    buf_reset(&h->document);
+    step_http_put_document(&a, &h->document);
+    if (step_headers_fill(&f->headers, &a, buf_slice(&h->document), f->signer, dice_roll(&f->dice), &e)) {
+        snprintf(v.error, sizeof v.error, "%.300s", e.text);
+        step_verdict_retry(&v, &h->step->retry, a.number, dice_roll(&f->dice), -1);
+        settle(f, h, &v, 0);
+        return;
+    }
+    if (l->attempts == 0 && h->step->n_needs == 0)
+        histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
+    call(f, h);
+}
+
+static bool may_call(const struct lane *l)
+{
+    int limit = l->concurrency ? l->concurrency : l->waiting->step->endpoint->concurrency;
+
+    return l->calls < limit;
+}
+
+void dispatcher_go(struct flow *f, struct lane *l)
+{
+    while (!f->stopping && l->waiting && may_call(l))
+        attempt(f, lane_next(l));
+}
+
+void dispatcher_known(struct flow *f, struct held *h, struct workflow *w)
+{
+    h->workflow = w;
+    h->step = &w->steps[h->lease->step];
+    if (f->stopping) {
+        give_back(f, h);
+        return;
+    }
+    held_move(&h->state, HELD_EV_KNOWN);
+    lane_wait(h->lane, h);
+    dispatcher_go(f, h->lane);
+}
+
+void dispatcher_unknown(struct flow *f, struct held *h, const char *why)
+{
+    unsigned before = h->lease->attempts;
+    int64_t wait_us = UNKNOWN_WAIT_US << (before < 6 ? before : 6);
+
+    if (f->stopping) {
+        give_back(f, h);
+        return;
+    }
+    held_move(&h->state, HELD_EV_GIVEN_UP);
+    h->started_us = clock_wall_us();
+    set_error(h, why);
+    LOG_WARN("step cannot run now", LOG_ID("run", h->lease->run), LOG_I("step", h->lease->step), LOG_Z("error", why));
+    wait_us = wait_us < UNKNOWN_WAIT_MAX_US ? wait_us : UNKNOWN_WAIT_MAX_US;
+    conclude(f, h, before + 1 < UNKNOWN_ATTEMPTS_MAX ? ATTEMPT_RETRY : ATTEMPT_FATAL, 0, h->started_us + wait_us);
+}
+
+/* A newborn lease has its workflow, and its place was taken by flow_room; a claimed one has neither. */
+void dispatcher_lease(struct flow *f, struct lease *l)
+{
+    struct workflow *w = l->workflow;
+    struct lane *lane = w ? lanes_get(&f->lanes, step_queue(&w->steps[l->step])) : f->claims.lane;
+
+    if (!w)
+        lanes_take(&f->lanes, lane, 1);
+    if (held_has(&f->held, l)) {
+        lanes_give_back(&f->lanes, lane, 1);
+        lease_free(l);
+        return;
+    }
+    struct held *h = held_put(&f->held, l);
+    h->flow = f;
+    h->lane = lane;
+    h->state = HELD_ASKING;
+    atomic_fetch_add(&f->lanes.bytes, (int64_t)event_bytes(l->event));
+    atomic_fetch_add(&f->stats.held, 1);
+    if (w)
+        dispatcher_known(f, h, workflow_ref(w));
+    else
+        workflows_ask(f, h);
+}
+
+void dispatcher_release(struct flow *f, struct held *h)
+{
+    lanes_give_back(&f->lanes, h->lane, 1);
+    atomic_fetch_sub(&f->lanes.bytes, (int64_t)event_bytes(h->lease->event));
+    atomic_fetch_sub(&f->stats.held, 1);
+    held_remove(&f->held, h);
+    claims_look(f);
+    flow_check_stopped(f);
+}
+
+void dispatcher_return_waiting(struct flow *f)
+{
+    struct held *h;
+
+    for (struct lane *l = atomic_load(&f->lanes.all); l; l = l->next) {
+        while ((h = lane_next(l)))
+            give_back(f, h);
+    }
+}
+
+static void cut(struct flow *f, struct held *h)
+{
+    struct step_verdict v = { .outcome = ATTEMPT_RETURNED };
+
+    call_cancel(h->call);
+    h->call = NULL;
+    h->lane->calls--;
+    atomic_fetch_sub(&f->stats.calls, 1);
+    settle(f, h, &v, 0);
+}
+
+void dispatcher_cut(struct flow *f)
+{
+    for (size_t i = 0; i < HELD_BUCKETS; i++) {
+        for (struct held *h = f->held.buckets[i]; h; h = h->same_bucket) {
+            if (h->state == HELD_CALLING)
+                cut(f, h);
+        }
+    }
+}
