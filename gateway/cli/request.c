@@ -1,11 +1,11 @@
 #include "cli/request.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "cli/cli.h"
 
 #define BODY_MAX ((size_t)32 << 20)
 #define REPEAT_MAX 128 /* of --secret, --header, --param each */
@@ -23,16 +23,6 @@ struct given {
 static int complain(const char *command, const struct err *e)
 {
     fprintf(stderr, "hooklatch %s: %s\n", command, e->text);
-    return -1;
-}
-
-static int usage(const char *command)
-{
-    fprintf(stderr,
-            "usage: hooklatch %s --provider NAME|FILE.yaml --secret SECRET… [--url URL] [--method METHOD]\n"
-            "       [--header 'NAME: VALUE']… [--param NAME=VALUE]… [--now UNIX] [--show-signature] [FILE|-]\n"
-            "  A SECRET is env:NAME, file:PATH or value:TEXT. The body is read from FILE or from standard input.\n",
-            command);
     return -1;
 }
 
@@ -96,7 +86,7 @@ static int take_option(struct request *q, struct given *g, int option, struct er
     return err_set(e, ERR_INPUT, "unknown option");
 }
 
-/* 0; -1 after a message. */
+/* 0; below after a message. */
 static int read_options(struct request *q, struct given *g, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -112,36 +102,14 @@ static int read_options(struct request *q, struct given *g, int argc, char **arg
     optind = 0; /* glibc: start afresh */
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == '?')
-            return usage(argv[0]);
+            return -cli_usage(argv[0]);
         if (take_option(q, g, option, &e))
             return complain(argv[0], &e);
     }
     if (g->provider.len == 0 || argc - optind > 1)
-        return usage(argv[0]);
+        return -cli_usage(argv[0]);
     g->file = optind < argc ? argv[optind] : "-";
     return 0;
-}
-
-/* "NAME", or the path of a provider file of one's own. */
-static struct provider *find_provider(struct slice name, struct issues *is)
-{
-    struct slice end = SLICE(".yaml");
-    struct provider *p;
-    char *dir, *slash;
-
-    if (!slice_ends(name, end))
-        return provider_find(name, NULL, is);
-    name.len -= end.len;
-    dir = slice_dup_z(name);
-    slash = strrchr(dir, '/');
-    if (slash) {
-        *slash = '\0';
-        p = provider_find(slice_z(slash + 1), *dir ? dir : "/", is);
-    } else {
-        p = provider_find(name, ".", is);
-    }
-    free(dir);
-    return p;
 }
 
 static int make_provider(struct request *q, const struct given *g)
@@ -151,7 +119,7 @@ static int make_provider(struct request *q, const struct given *g)
 
     issues_init(&is);
     buf_init(&text, (size_t)1 << 20);
-    q->provider = find_provider(g->provider, &is);
+    q->provider = provider_open(g->provider, &is);
     issues_put_text(&is, &text);
     if (text.len)
         fwrite(text.ptr, 1, text.len, stderr);

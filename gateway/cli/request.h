@@ -15,7 +15,7 @@ struct request {
     struct arena memory;
 };
 
-/* Says on standard error what is wrong. 0, or -1: the exit status is 2. After either, request_clear. */
+/* Says on standard error what is wrong. 0, or not: the exit status is CLI_USAGE. After either, request_clear. */
 int request_read(struct request *q, int argc, char **argv) MUST_CHECK;
 void request_clear(struct request *q);
 

@@ -10,7 +10,7 @@ static int sign(struct request *q)
     const struct header *headers;
     size_t n;
     struct err e;
-    int status = verify_sign(q->verifier, &q->reading, q->now_us, s, &headers, &n, &e) == 0 ? 0 : 1;
+    int status = verify_sign(q->verifier, &q->reading, q->now_us, s, &headers, &n, &e) == 0 ? 0 : CLI_FAILED;
 
     if (status)
         fprintf(stderr, "hooklatch sign: %s\n", e.text);
@@ -23,7 +23,7 @@ static int sign(struct request *q)
 int cli_sign(int argc, char **argv)
 {
     struct request q;
-    int status = request_read(&q, argc, argv) == 0 ? sign(&q) : 2;
+    int status = request_read(&q, argc, argv) == 0 ? sign(&q) : CLI_USAGE;
     request_clear(&q);
     return status;
 }

@@ -70,14 +70,14 @@ static int verify(struct request *q)
 
     verify_delivery(q->verifier, &q->reading, q->now_us, s, &v);
     if (print_unfit(q, &v)) {
-        status = 1;
+        status = CLI_FAILED;
     } else if (v.result == VERIFY_ACCEPT) {
         print_accepted(q, &v);
     } else if (v.result == VERIFY_HANDSHAKE) {
         print_handshake(&v);
     } else {
         print_refused(q, &v, s);
-        status = 1;
+        status = CLI_FAILED;
     }
     verify_scratch_free(s);
     return status;
@@ -86,7 +86,7 @@ static int verify(struct request *q)
 int cli_verify(int argc, char **argv)
 {
     struct request q;
-    int status = request_read(&q, argc, argv) == 0 ? verify(&q) : 2;
+    int status = request_read(&q, argc, argv) == 0 ? verify(&q) : CLI_USAGE;
     request_clear(&q);
     return status;
 }

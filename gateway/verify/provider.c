@@ -112,6 +112,23 @@ struct provider *provider_find(struct slice id, const char *folder, struct issue
     return p;
 }
 
+struct provider *provider_open(struct slice id_or_file, struct issues *is)
+{
+    struct slice end = SLICE(FILE_END);
+    struct provider *p;
+    char *dir, *slash;
+
+    if (!slice_ends(id_or_file, end))
+        return provider_find(id_or_file, NULL, is);
+    dir = slice_dup_z(slice_first(id_or_file, id_or_file.len - end.len));
+    slash = strrchr(dir, '/');
+    if (slash)
+        *slash = '\0';
+    p = slash ? provider_find(slice_z(slash + 1), *dir ? dir : "/", is) : provider_find(slice_z(dir), ".", is);
+    free(dir);
+    return p;
+}
+
 struct slice provider_id(const struct provider *p)
 {
     return p->id;

@@ -25,6 +25,8 @@ struct provider *provider_load(const struct tree *t, uint32_t node, struct issue
 bool provider_exists(struct slice id, const char *folder);
 /* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. NULL with issues; hint: the known ids. */
 struct provider *provider_find(struct slice id, const char *folder, struct issues *is);
+/* From the command line: an embedded provider's id, or the path of a file that ends in .yaml. */
+struct provider *provider_open(struct slice id_or_file, struct issues *is);
 /* "github, shopify, …": the embedded ones. */
 void provider_put_known(struct buf *out);
 void provider_free(struct provider *p);
