@@ -1,9 +1,9 @@
 #include "http/server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/listener.h>
 #include <event2/util.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +20,35 @@
 #define HANDSHAKE_US (10 * US_PER_S)
 #define BACKLOG 4096
 
-struct listen_address {
-    struct sockaddr_storage sa;
-    int len;
+union listen_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
 };
 
-static int parse_address(const char *text, struct listen_address *a, struct err *e)
+static int parse_address(const char *text, union listen_address *a, struct err *e)
 {
+    struct slice all = slice_z(text);
     const char *colon = strrchr(text, ':');
+    struct slice host = slice_first(all, colon ? (size_t)(colon - text) : 0);
+    uint64_t port;
+    char copy[INET6_ADDRSTRLEN];
 
-    a->len = sizeof a->sa;
-    if (!colon || colon[1] < '0' || colon[1] > '9' || (text[0] == '[' && colon[-1] != ']') ||
-        evutil_parse_sockaddr_port(text, (struct sockaddr *)&a->sa, &a->len))
-        return err_set(e, ERR_INPUT,
-                       "listen address %s: give an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080", text);
-    return 0;
+    bool v6 = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+    if (v6)
+        host = slice_of(host.ptr + 1, host.len - 2);
+    *a = (union listen_address){ .any.sa_family = v6 ? AF_INET6 : AF_INET };
+    if (host.len < sizeof copy) {
+        memcpy(copy, host.ptr, host.len);
+        copy[host.len] = '\0';
+        if (inet_pton(a->any.sa_family, copy, v6 ? (void *)&a->v6.sin6_addr : (void *)&a->v4.sin_addr) == 1 &&
+            slice_u64(slice_z(colon + 1), &port) == 0 && port <= 65535) {
+            *(v6 ? &a->v6.sin6_port : &a->v4.sin_port) = htons((uint16_t)port);
+            return 0;
+        }
+    }
+    return err_set(e, ERR_INPUT, "listen address %s: give an IP address and a port, as in 127.0.0.1:8080 or [::1]:8080",
+                   text);
 }
 
 static int set_on(int fd, int level, int option)
@@ -47,16 +61,16 @@ static int set_on(int fd, int level, int option)
 /* The options of a listening socket are inherited by what it accepts. */
 static int open_listener(const char *address, bool reuse_port, struct err *e)
 {
-    struct listen_address a;
+    union listen_address a;
 
     if (parse_address(address, &a, e))
         return -1;
-    int fd = socket(a.sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return err_sys(e, "cannot listen on %s", address);
     if (set_on(fd, SOL_SOCKET, SO_REUSEADDR) || set_on(fd, SOL_SOCKET, SO_KEEPALIVE) ||
         set_on(fd, IPPROTO_TCP, TCP_NODELAY) || (reuse_port && set_on(fd, SOL_SOCKET, SO_REUSEPORT)) ||
-        bind(fd, (struct sockaddr *)&a.sa, (socklen_t)a.len) || listen(fd, BACKLOG)) {
+        bind(fd, &a.any, sizeof a) || listen(fd, BACKLOG)) {
         err_sys(e, "cannot listen on %s", address);
         close(fd);
         return -1;
@@ -76,12 +90,11 @@ int server_probe(const char *address, struct err *e)
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof sa;
+    union listen_address a;
+    socklen_t len = sizeof a;
 
-    getsockname(fd, (struct sockaddr *)&sa, &len);
-    return ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port
-                                          : ((struct sockaddr_in *)&sa)->sin_port);
+    getsockname(fd, &a.any, &len);
+    return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }
 
 /* Mostly out of descriptors: the listener would be readable for ever. */
