@@ -11,6 +11,9 @@
 /* So many connections above the limit still get their 503 with a lingering close; all others are just closed. */
 #define OVERFLOW_ANSWERED 128
 
+/* What a refused peer may go on sending before nobody reads it any more. */
+#define LINGER_BYTES (32u << 20)
+
 static const struct guard_refusal refuse_connections = { 503, "too-many-connections", "Try again later.", 1 };
 static const struct guard_refusal refuse_bodies = { 503, "overload", "Too much is coming in: try again later.", 1 };
 static const struct guard_refusal refuse_slow = { 408, "request-timeout", "Send the request faster.", 0 };
@@ -85,6 +88,7 @@ static void refuse(struct conn *c, const struct guard_refusal *why)
     if (s->o.on_refused)
         s->o.on_refused(s->o.arg, why, guard_target(c->guard), slice_z(address));
     c->refusal = *why;
+    c->no_body = guard_is_head(c->guard);
     release_charge(c);
     conn_move(c, CONN_REFUSED);
     evbuffer_drain(in, evbuffer_get_length(in));
@@ -124,6 +128,9 @@ static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, v
     case CONN_REFUSED:
     case CONN_LINGERING:
         evbuffer_drain(in, evbuffer_get_length(in));
+        c->discarded += info->n_added;
+        if (c->discarded > LINGER_BYTES)
+            bufferevent_disable(c->bev, EV_READ);
         break;
     case CONN_DUE:
     case CONN_WAITING:
@@ -247,7 +254,7 @@ static void on_linger_event(struct bufferevent *bev, short what, void *arg)
         conn_close(arg);
 }
 
-static void put_refusal(struct evbuffer *out, const struct guard_refusal *why, const char *date)
+static void put_refusal(struct evbuffer *out, const struct guard_refusal *why, bool with_body, const char *date)
 {
     struct buf body;
 
@@ -262,7 +269,8 @@ static void put_refusal(struct evbuffer *out, const struct guard_refusal *why, c
     if (why->status == 405)
         evbuffer_add_printf(out, "Allow: POST, GET, HEAD, PUT, PATCH, DELETE, OPTIONS\r\n");
     evbuffer_add_printf(out, "\r\n");
-    evbuffer_add(out, body.ptr, body.len);
+    if (with_body)
+        evbuffer_add(out, body.ptr, body.len);
     buf_clear(&body);
 }
 
@@ -277,7 +285,7 @@ void conn_send_refusal(struct conn *c)
     }
     /* No read callback: evhttp calls whatever it finds there with its own argument. on_input discards. */
     bufferevent_setcb(c->bev, NULL, on_linger_written, on_linger_event, c);
-    put_refusal(bufferevent_get_output(c->bev), &c->refusal, c->server->date);
+    put_refusal(bufferevent_get_output(c->bev), &c->refusal, !c->no_body, c->server->date);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 

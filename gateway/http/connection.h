@@ -50,6 +50,8 @@ struct conn {
     struct evbuffer_cb_entry *input_cb;
     int fd;
     size_t held;             /* bytes at the end of the input that the guard has not seen */
+    size_t discarded;        /* bytes, while LINGERING */
+    bool no_body;            /* the refusal answers HEAD */
     size_t charged;          /* bytes of the body being received, in the budget */
     struct request *request; /* while WAITING */
     struct guard_refusal refusal;

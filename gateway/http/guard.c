@@ -24,7 +24,7 @@ struct guard {
 
     enum guard_state state;
     bool started; /* a byte of the request was seen */
-    bool http_1_0, is_head;
+    bool http_1_0;
     bool has_length, chunked, has_host;
     unsigned lines;      /* of headers, then of the trailer */
     size_t line_bytes;   /* of the head's finished lines, then of the trailer's */
@@ -169,7 +169,6 @@ static int read_request_line(struct guard *g, struct slice *in, struct guard_ref
     if (check_version(g, version, why) || target_check_method(method, why) ||
         target_check(method, target, g->limits->uri_bytes, why))
         return -1;
-    g->is_head = slice_eq(method, SLICE("HEAD"));
     if (line.ptr == g->kept)
         g->line_at = g->kept_len = method.len + 1 + target.len;
     g->state = GUARD_HEADERS;
@@ -180,11 +179,9 @@ static int on_content_length(struct guard *g, struct slice value, struct guard_r
 {
     if (g->has_length)
         return REFUSE(why, 400, "two-content-lengths", "Send one Content-Length.");
-    if (value.len == 0 || target_run(value, CHAR_DIGIT) < value.len)
-        return REFUSE(why, 400, "bad-content-length", "Content-Length is one number, of digits only.");
-    g->has_length = true;
     if (slice_u64(value, &g->length))
-        return REFUSE(why, 413, "body-too-large", "Send a smaller body.");
+        return REFUSE(why, 400, "bad-content-length", "Content-Length is one number below 2^64, of digits only.");
+    g->has_length = true;
     return 0;
 }
 
@@ -230,7 +227,7 @@ static const struct framing_header {
 static const char *const not_in_trailer[] = {
     "authorization", "cache-control", "connection", "content-encoding", "content-length", "content-range",
     "content-type",  "cookie",        "expect",     "host",             "keep-alive",     "max-forwards",
-    "proxy-authorization", "te",      "trailer",    "transfer-encoding", "upgrade",
+    "proxy-authorization", "te",      "transfer-encoding", "upgrade",
 };
 
 static int read_trailer_field(struct slice name, struct guard_refusal *why)
@@ -283,7 +280,7 @@ static int end_head(struct guard *g, struct guard_refusal *why)
     if (g->chunked && g->has_length)
         return REFUSE(why, 400, "length-and-chunked", "Send Content-Length or Transfer-Encoding, not both.");
     /* evhttp reads no body here and would take it for the next request. */
-    if (g->is_head && (g->chunked || g->length > 0))
+    if (guard_is_head(g) && (g->chunked || g->length > 0))
         return REFUSE(why, 400, "head-with-body", "Send HEAD without a body.");
     g->body_max = g->limits->body_bytes;
     if (g->hooks->on_head && !g->hooks->on_head(g->arg, &head, &g->body_max, why))
@@ -448,6 +445,11 @@ ssize_t guard_feed(struct guard *g, struct slice bytes, struct guard_refusal *wh
 bool guard_idle(const struct guard *g)
 {
     return !g->started;
+}
+
+bool guard_is_head(const struct guard *g)
+{
+    return g->request && slice_eq(slice_of(g->request, g->method_len), SLICE("HEAD"));
 }
 
 struct slice guard_target(const struct guard *g)

@@ -59,5 +59,7 @@ bool guard_idle(const struct guard *g);
 /* The target of the request under way or just refused, as far as it is known; good until the next feed, and no longer
  * than the bytes of the last one. */
 struct slice guard_target(const struct guard *g);
+/* Is its method HEAD (the answer then has no body)? As good and as long as guard_target. */
+bool guard_is_head(const struct guard *g);
 
 #endif

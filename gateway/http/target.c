@@ -12,7 +12,7 @@ const unsigned char target_char_class[256] = {
     ['!'] = T | G | F | H, ['"'] = G | F, ['#'] = T | F, ['$'] = T | G | F | H, ['%'] = T | G | F,
     ['&'] = T | G | F | H, ['\''] = T | G | F | H, ['('] = G | F | H, [')'] = G | F | H, ['*'] = T | G | F | H,
     ['+'] = T | G | F | H, [','] = G | F | H, ['-'] = T | G | F | H, ['.'] = T | G | F | H, ['/'] = G | F,
-    ['0' ... '9'] = T | G | F | H | CHAR_DIGIT,
+    ['0' ... '9'] = T | G | F | H,
     [':'] = G | F | H, [';'] = G | F | H, ['<'] = G | F, ['='] = G | F | H, ['>'] = G | F, ['?'] = G | F,
     ['@'] = G | F,
     ['A' ... 'Z'] = T | G | F | H,

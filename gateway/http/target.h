@@ -10,7 +10,7 @@
     (*(why) = (struct guard_refusal){ .status = (code), .reason = (word), .detail = (text) }, -1)
 
 /* RFC 9110 tchar; a target's visible bytes without '#'; field values (HTAB, SP, visible, obs-text); Host. */
-enum { CHAR_TOKEN = 1, CHAR_TARGET = 2, CHAR_FIELD = 4, CHAR_HOST = 8, CHAR_DIGIT = 16 };
+enum { CHAR_TOKEN = 1, CHAR_TARGET = 2, CHAR_FIELD = 4, CHAR_HOST = 8 };
 extern const unsigned char target_char_class[256];
 
 /* Length of the run at the start of s whose bytes are all of the class. */

@@ -259,6 +259,14 @@ static void test_refusals(void **state)
     assert_int_equal(b->n_requests, 0);
 }
 
+static void test_refused_head_has_no_body(void **state)
+{
+    int fd = client_connect(*state);
+
+    SAY(fd, "HEAD /unknown HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_start_end(hear_all(fd), "HTTP/1.1 404 Not Found\r\n", "\r\n\r\n");
+}
+
 /* The client is still sending when it is refused. Closed at once, the kernel would reset the connection and the client
  * would lose the answer: 20 of 20. */
 static void test_early_answers_arrive(void **state)
@@ -378,9 +386,11 @@ static void test_drain(void **state)
     while (b->n_open < 2)
         on_loop(b, count_open);
     on_loop(b, drain);
-    expect_text(hear_all(idle), "");
+    char *got = hear_all(idle);
+    assert_string_equal(got, "");
+    free(got);
     on_loop(b, answer_later);
-    char *got = hear_all(busy);
+    got = hear_all(busy);
     assert_non_null(strstr(got, "\r\nConnection: close\r\n"));
     free(got);
     SAY(reading, "Host: a\r\n\r\n");
@@ -585,6 +595,7 @@ int main(void)
         QUIET(test_pipelined),
         QUIET(test_refusal_behind_an_answer),
         QUIET(test_refusals),
+        QUIET(test_refused_head_has_no_body),
         QUIET(test_early_answers_arrive),
         QUIET(test_expect_continue),
         QUIET(test_limit_of_its_own),
