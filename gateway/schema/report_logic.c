@@ -85,10 +85,11 @@ static void report_closest(struct reporter *r, const struct node *p, const struc
         message_types(&r->message, types.types, types.integer_only);
         buf_puts(&r->message, ", found ");
         message_value(&r->message, r->run.d, n);
-    } else {
+        report_add(r, p, (enum keyword)l->keyword, n);
+    } else if (l->n > 1) {
         buf_printf(report_say(r), "matches none of the %u alternatives; closest is number %u", l->n, closest + 1);
+        report_add(r, p, (enum keyword)l->keyword, n);
     }
-    report_add(r, p, (enum keyword)l->keyword, n);
     for (uint32_t i = 0; !types.only && i < best.found.n && !report_done(r); i++)
         *VEC_ADD(&r->list->found) = best.found.at[i];
     VEC_FREE(&best.found);

@@ -1,0 +1,301 @@
+#include "cli/validate.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "schema/folder.h"
+
+#define MAX_DEPTH_DEFAULT 10000u
+#define MAX_DEPTH_MOST 100000u
+#define MAX_NODES 100000000u
+#define INSTANCE_MAX ((size_t)1 << 30)
+#define ERRORS_SHOWN 100u
+/* Checking nests by the document's depth: up to four nodes a level, each up to a kilobyte of stack (touched only when used). */
+#define NODES_A_LEVEL 4u
+#define STACK_A_NODE 1024u
+#define STACK_LEAST ((size_t)64 << 20)
+
+int validate_draft(struct slice name, enum schema_draft *draft)
+{
+    static const struct {
+        const char *name;
+        enum schema_draft draft;
+    } drafts[] = {
+        { "7", SCHEMA_DRAFT_7 },
+        { "draft-07", SCHEMA_DRAFT_7 },
+        { "2019-09", SCHEMA_DRAFT_2019_09 },
+        { "2020-12", SCHEMA_DRAFT_2020_12 },
+    };
+
+    for (size_t i = 0; i < sizeof drafts / sizeof drafts[0]; i++) {
+        if (slice_eq_z(name, drafts[i].name)) {
+            *draft = drafts[i].draft;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static int bad(const char *what, const char *value)
+{
+    fprintf(stderr, "hooklatch validate: %s: %s\n", value, what);
+    return CLI_USAGE;
+}
+
+static int read_value_option(struct validate *v, const char *name, const char *value)
+{
+    static const char *const outputs[] = { "text", "flag", "basic" };
+
+    if (strcmp(name, "--draft") == 0)
+        return validate_draft(slice_z(value), &v->options.draft) ? bad("--draft is 7, 2019-09 or 2020-12", value) : 0;
+    if (strcmp(name, "--max-depth") == 0) {
+        uint64_t depth;
+
+        if (slice_u64(slice_z(value), &depth) || depth < 1 || depth > MAX_DEPTH_MOST)
+            return bad("--max-depth is a number from 1 to 100000", value);
+        v->limits.max_depth = (uint32_t)depth;
+        return 0;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, outputs[i]) == 0) {
+            v->output = i;
+            return 0;
+        }
+    }
+    return bad("--output is text, flag or basic", value);
+}
+
+static int read_options(struct validate *v, int argc, char **argv)
+{
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
+        const char *name = argv[i];
+        bool valued = strcmp(name, "--draft") == 0 || strcmp(name, "--output") == 0 || strcmp(name, "--max-depth") == 0;
+
+        if (strcmp(name, "--") == 0) {
+            i++;
+            break;
+        }
+        if (strcmp(name, "--batch") == 0) {
+            v->batch = true;
+        } else if (strcmp(name, "--assert-format") == 0) {
+            v->options.assert_format = true;
+        } else if (!valued || i + 1 == argc) {
+            return cli_usage("validate");
+        } else if (read_value_option(v, name, argv[++i])) {
+            return CLI_USAGE;
+        }
+    }
+    v->args = argv + i;
+    v->n_args = argc - i;
+    if (v->options.assert_format)
+        return bad("asserting \"format\" is not supported yet: it stays an annotation", "--assert-format");
+    return v->batch == (v->n_args == 0) ? 0 : cli_usage("validate");
+}
+
+/* Where the schema alone does not do, the other schemas of its folder may be what it refers to. */
+static struct schema *compile_beside(struct validate *v, struct schema_set *set, struct slice uri, const char *path,
+                                     struct err *e)
+{
+    char *copy = mem_strdup(path);
+    struct err folder = { 0 };
+    struct schema *schema = NULL;
+
+    if (schema_set_add_folder(set, dirname(copy), &folder) == 0)
+        schema = schema_compile(set, uri, &v->options, e);
+    free(copy);
+    return schema;
+}
+
+static struct schema *load_schema(struct validate *v, const char *path)
+{
+    struct schema_set *set = schema_set_new();
+    struct schema *schema = NULL;
+    struct slice uri;
+    struct err e = { 0 };
+
+    if (schema_set_add_file(set, path, slice_z(path), &e) == 0 && schema_set_uri(set, slice_z(path), &uri)) {
+        schema = schema_compile(set, uri, &v->options, &e);
+        if (!schema)
+            schema = compile_beside(v, set, uri, path, &e);
+    }
+    if (!schema)
+        fprintf(stderr, "hooklatch validate: %s\n", e.text);
+    schema_set_free(set);
+    return schema;
+}
+
+static int read_instance(const char *path, struct buf *out)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    size_t n;
+
+    if (!f)
+        return bad(strerror(errno), path);
+    do {
+        char *room = buf_room(out, 65536);
+
+        if (!room)
+            break;
+        n = fread(room, 1, 65536, f);
+        out->len += n;
+    } while (n > 0);
+    if (ferror(f) || out->failed)
+        bad(out->failed ? "larger than 1 GiB" : "cannot be read", path);
+    n = ferror(f) || out->failed;
+    if (f != stdin)
+        fclose(f);
+    return n ? CLI_USAGE : 0;
+}
+
+static void print_text(const char *name, const struct json_doc *d, const struct schema_report *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct schema_error *error = &r->errors[i];
+        struct slice path = error->instance_path.len ? error->instance_path : SLICE("the whole");
+        uint32_t line, column;
+
+        json_position(d->text, d->nodes[error->node].at, &line, &column);
+        printf("%s:%u:%u: %.*s: %.*s (%.*s)\n", name, line, column, SLICE_FMT(path), SLICE_FMT(error->message),
+               SLICE_FMT(error->schema_place));
+    }
+    if (r->more)
+        printf("%s: … and more\n", name);
+}
+
+static void print_basic(const struct schema_report *r)
+{
+    struct buf b;
+
+    buf_init(&b, (size_t)1 << 30);
+    buf_puts(&b, "{\"valid\":false,\"errors\":[");
+    for (size_t i = 0; i < r->count; i++) {
+        buf_puts(&b, i ? ",{\"keywordLocation\":" : "{\"keywordLocation\":");
+        json_quote(&b, r->errors[i].keyword_path);
+        buf_puts(&b, ",\"instanceLocation\":");
+        json_quote(&b, r->errors[i].instance_path);
+        buf_puts(&b, ",\"error\":");
+        json_quote(&b, r->errors[i].message);
+        buf_putc(&b, '}');
+    }
+    buf_puts(&b, "]}");
+    puts(b.ptr);
+    buf_clear(&b);
+}
+
+/* Prints the verdict; the exit code. */
+static int judge(struct validate *v, const struct schema *schema, const char *name, const struct json_doc *d)
+{
+    struct schema_report r;
+    int rc;
+
+    schema_report_make(&r, schema, d, 0, v->scratch, ERRORS_SHOWN);
+    rc = r.verdict == SCHEMA_VALID ? 0 : CLI_FAILED;
+    if (v->output == VALIDATE_FLAG || (v->output == VALIDATE_BASIC && rc == 0))
+        puts(rc == 0 ? "{\"valid\":true}" : "{\"valid\":false}");
+    else if (v->output == VALIDATE_BASIC)
+        print_basic(&r);
+    else if (rc == 0)
+        printf("%s: valid\n", name);
+    else
+        print_text(name, d, &r);
+    schema_report_clear(&r);
+    return rc;
+}
+
+static int validate_file(struct validate *v, const struct schema *schema, const char *path)
+{
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+    struct json_fault fault;
+    struct json_doc doc;
+    struct buf text;
+    int rc;
+
+    buf_init(&text, INSTANCE_MAX);
+    json_doc_init(&doc);
+    rc = read_instance(path, &text);
+    if (rc == 0 && json_parse(&doc, buf_slice(&text), &v->limits, &fault)) {
+        fprintf(stderr, "%s:%u:%u: %s\n", name, fault.line, fault.column, fault.text);
+        if (v->output != VALIDATE_TEXT)
+            puts("{\"valid\":false}");
+        rc = CLI_FAILED;
+    } else if (rc == 0) {
+        rc = judge(v, schema, name, &doc);
+    }
+    json_doc_clear(&doc);
+    buf_clear(&text);
+    return rc;
+}
+
+static int validate_files(struct validate *v)
+{
+    struct schema *schema = load_schema(v, v->args[0]);
+    int worst = 0;
+
+    if (!schema)
+        return CLI_USAGE;
+    if (v->n_args == 1)
+        printf("%s: a schema\n", v->args[0]);
+    for (int i = 1; i < v->n_args; i++) {
+        int rc = validate_file(v, schema, v->args[i]);
+
+        worst = rc > worst ? rc : worst;
+    }
+    schema_unref(schema);
+    return worst;
+}
+
+struct job {
+    struct validate *v;
+    int rc;
+};
+
+static void *on_thread(void *arg)
+{
+    struct job *job = arg;
+
+    job->rc = job->v->batch ? validate_batch(job->v) : validate_files(job->v);
+    return NULL;
+}
+
+/* On a thread of its own, whose stack is as large as the depth asked for needs it. */
+static int run_with_stack(struct validate *v)
+{
+    size_t stack = STACK_LEAST + (size_t)v->limits.max_depth * NODES_A_LEVEL * STACK_A_NODE;
+    struct job job = { v, CLI_USAGE };
+    pthread_attr_t attr;
+    pthread_t thread;
+    int rc;
+
+    pthread_attr_init(&attr);
+    rc = pthread_attr_setstacksize(&attr, stack);
+    if (rc == 0)
+        rc = pthread_create(&thread, &attr, on_thread, &job);
+    pthread_attr_destroy(&attr);
+    if (rc != 0)
+        return bad(strerror(rc), "no thread for this depth");
+    pthread_join(thread, NULL);
+    return job.rc;
+}
+
+int cli_validate(int argc, char **argv)
+{
+    struct validate v = { .options.draft = SCHEMA_DRAFT_2020_12,
+                          .limits = { .max_depth = MAX_DEPTH_DEFAULT, .max_nodes = MAX_NODES } };
+    int rc = read_options(&v, argc, argv);
+
+    if (rc != 0)
+        return rc;
+    v.scratch = schema_scratch_new();
+    schema_scratch_set_depth(v.scratch, (v.limits.max_depth + 2) * NODES_A_LEVEL);
+    rc = run_with_stack(&v);
+    schema_scratch_free(v.scratch);
+    return rc;
+}
