@@ -11,8 +11,8 @@ static inline bool utf8_is_tail(unsigned char c)
     return (c & 0xc0) == 0x80;
 }
 
-/* The length, 2 to 4, of the well-formed sequence that starts at p with a byte above 0x7f; 0 when there is none within `left` bytes:
- * overlong forms, surrogates and what lies above U+10FFFF are none. */
+/* The length, 2 to 4, of the well-formed sequence that starts at p with a byte above 0x7f; 0 when there is none
+ * within `left` bytes: overlong forms, surrogates and what lies above U+10FFFF are none. */
 static inline unsigned utf8_sequence(const char *text, size_t left)
 {
     const unsigned char *p = (const unsigned char *)text;

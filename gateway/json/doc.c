@@ -1,6 +1,7 @@
-/* The parser: one loop, no recursion, no stack of its own. While a container is open its node keeps what the way back needs:
- * link holds the container around it, len the number of members counted before something was opened inside it. The hashes of the
- * keys of all open objects lie in the scratch memory as one stack; when an object closes, its own are on top, side by side. */
+/* The parser: one loop, no recursion, no stack of its own. While a container is open its node keeps what the way
+ * back needs: link holds the container around it, len the number of members counted before something was opened
+ * inside it. The hashes of the keys of all open objects lie in the scratch memory as one stack; when an object
+ * closes, its own are on top, side by side. */
 #include "json/doc.h"
 
 #include <stdio.h>
@@ -75,6 +76,7 @@ static void *scratch_behind(struct parser *ps, size_t words)
     return ps->hashes + hash_room(ps->room);
 }
 
+/* Makes room for at least one more node; p is the place that needs it. */
 static COLD bool grow(struct parser *ps, const char *p)
 {
     struct json_doc *doc = ps->doc;
@@ -395,7 +397,8 @@ static inline const char *close_container(struct parser *ps, const char *p)
     return p + 1;
 }
 
-/* p behind a value: closes what ends there; returns the place of the next value, or that behind the root (open is JSON_NONE then). */
+/* p behind a value: closes what ends there; returns the place of the next value, or that behind the root (open is
+ * JSON_NONE then). */
 static inline const char *read_after_value(struct parser *ps, const char *p)
 {
     while (ps->open != JSON_NONE) {

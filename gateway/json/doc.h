@@ -1,14 +1,15 @@
 /* json/doc.h - a strict, exact reader of JSON text (RFC 8259) into a frozen, read-only document.
  *
  * The text is read once, into an array of 16-byte nodes in document order (a "tape"): a container is followed by its
- * children; `link` of a container says where its sub-tree ends, so that it can be skipped. Nothing is converted: numbers
- * stay their digits, strings stay slices of the text and are unescaped only on demand. After json_parse the document
- * never changes: threads may share it as long as text and document live.
+ * children; `link` of a container says where its sub-tree ends, so that it can be skipped. Nothing is converted:
+ * numbers stay their digits, strings stay slices of the text and are unescaped only on demand. After json_parse the
+ * document never changes: threads may share it as long as text and document live.
  *
  *     {"a": [1, "x"]}      0 OBJECT count=1 link=5 | 1 KEY "a" | 2 ARRAY count=2 link=5 | 3 NUMBER 1 | 4 STRING "x"
  *
- * Refused: anything RFC 8259 does not allow, invalid UTF-8 (overlong forms, surrogates, above U+10FFFF), lone surrogate
- * escapes, a byte order mark, text after the value, duplicate keys (compared unescaped; unless allowed), too deep, too many nodes. */
+ * Refused: anything RFC 8259 does not allow, invalid UTF-8 (overlong forms, surrogates, above U+10FFFF), lone
+ * surrogate escapes, a byte order mark, text after the value, duplicate keys (compared unescaped; unless allowed),
+ * too deep, too many nodes. */
 #ifndef JSON_DOC_H
 #define JSON_DOC_H
 
@@ -21,7 +22,8 @@ enum json_kind {
     JSON_KEY, /* precedes every member's value */
 };
 
-/* meta: bits 0-2 the type, 3 ESCAPED, 4 INTEGER, 5 NEGATIVE, 6 UNIQUE, 8-31 the count of members or elements (saturating) */
+/* meta: bits 0-2 the type, 3 ESCAPED, 4 INTEGER, 5 NEGATIVE, 6 UNIQUE, 8-31 the count of members or elements
+ * (saturating) */
 #define JSON_ESCAPED 0x08u  /* KEY, STRING: the text holds backslashes */
 #define JSON_INTEGER 0x10u  /* NUMBER: neither fraction nor exponent */
 #define JSON_NEGATIVE 0x20u /* NUMBER: has a minus sign */
@@ -63,15 +65,19 @@ struct json_fault {
 
 void json_doc_init(struct json_doc *doc);
 void json_doc_clear(struct json_doc *doc);
-/* Replaces what the document held, reusing its memory. text below 4 GiB. 0, or -1 with *fault (line and column are computed only
- * then). The document of a failed parse is empty. */
-int json_parse(struct json_doc *doc, struct slice text, const struct json_limits *limits, struct json_fault *fault) MUST_CHECK;
+/* Replaces what the document held, reusing its memory. text below 4 GiB. 0, or -1 with *fault (line and column are
+ * computed only then). The document of a failed parse is empty. */
+int json_parse(struct json_doc *doc, struct slice text, const struct json_limits *limits,
+               struct json_fault *fault) MUST_CHECK;
 /* As json_parse, with the fault as words: "line 3, column 7: …". */
 int json_parse_err(struct json_doc *doc, struct slice text, const struct json_limits *limits, struct err *e) MUST_CHECK;
 
 /* Nodes are named by index; 0 is the root. */
 #define JSON_NONE UINT32_MAX
-static inline enum json_kind json_type_of(const struct json_doc *d, uint32_t n) { return (enum json_kind)(d->nodes[n].meta & 7); }
+static inline enum json_kind json_type_of(const struct json_doc *d, uint32_t n)
+{
+    return (enum json_kind)(d->nodes[n].meta & 7);
+}
 static inline uint32_t json_count(const struct json_doc *d, uint32_t n) { return d->nodes[n].meta >> 8; }
 /* The node after n's sub-tree: the next element, or (in an object) the next KEY, or the container's end. */
 static inline uint32_t json_next(const struct json_doc *d, uint32_t n)
@@ -88,8 +94,8 @@ static inline struct slice json_inner(const struct json_doc *d, uint32_t n)
 {
     return slice_of(d->text.ptr + d->nodes[n].at, d->nodes[n].len);
 }
-/* STRING, KEY unescaped. Without escapes a slice of the text (nothing is written); else appended to *tmp and a slice of that, good until
- * tmp changes. tmp needs a ceiling of at least the node's len. */
+/* STRING, KEY unescaped. Without escapes a slice of the text (nothing is written); else appended to *tmp and a slice
+ * of that, good until tmp changes. tmp needs a ceiling of at least the node's len. */
 struct slice json_string(const struct json_doc *d, uint32_t n, struct buf *tmp);
 /* Equal to s when unescaped? Works for KEY and STRING; allocates nothing. */
 bool json_string_eq(const struct json_doc *d, uint32_t n, struct slice s);

@@ -1,4 +1,5 @@
-/* json/escape.h - reading strings that hold escapes. Only for text that the parser has accepted: nothing is checked here. */
+/* json/escape.h - reading strings that hold escapes. Only for text that the parser has accepted: nothing is checked
+ * here. */
 #ifndef JSON_ESCAPE_H
 #define JSON_ESCAPE_H
 

@@ -1,7 +1,8 @@
 /* json/hash.h - the hash of an unescaped key: 32 bits, good for this process only (byte order shows).
  *
- * The key is cut into blocks of 16 bytes (the last one ends with the key; a key shorter than one is padded with zeros); each is mixed in
- * by one multiplication of 64 by 64 bits. It is not secret: strangers can make keys that collide, so whoever uses it must stay fast then. */
+ * The key is cut into blocks of 16 bytes (the last one ends with the key; a key shorter than one is padded with
+ * zeros); each is mixed in by one multiplication of 64 by 64 bits. It is not secret: strangers can make keys that
+ * collide, so whoever uses it must stay fast then. */
 #ifndef JSON_HASH_H
 #define JSON_HASH_H
 

@@ -1,6 +1,6 @@
-/* json/keys.h - are the keys of one object distinct? Asked for every object of every payload, so the usual answer is cheap and comes
- * from the hashes alone; only where two hashes are equal (or a stranger crafted them to pile up) the keys themselves are sorted and
- * compared: never quadratic. */
+/* json/keys.h - are the keys of one object distinct? Asked for every object of every payload, so the usual answer is
+ * cheap and comes from the hashes alone; only where two hashes are equal (or a stranger crafted them to pile up) the
+ * keys themselves are sorted and compared: never quadratic. */
 #ifndef JSON_KEYS_H
 #define JSON_KEYS_H
 
@@ -15,8 +15,8 @@
 size_t keys_table_size(size_t count);
 /* True: the hashes differ, hence the keys. False: they may be equal. */
 bool keys_distinct(uint32_t *hashes, size_t count, uint32_t *table);
-/* The KEY that repeats an earlier one of the same object, the first such in the text, or JSON_NONE. order: room for as many indexes as
- * the object has members. */
+/* The KEY that repeats an earlier one of the same object, the first such in the text, or JSON_NONE. order: room for
+ * as many indexes as the object has members. */
 uint32_t keys_find_duplicate(const struct json_doc *doc, uint32_t obj, uint32_t *order);
 
 #endif

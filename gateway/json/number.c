@@ -165,7 +165,8 @@ static bool divides_short(const struct number *a, const struct number *b, uint64
     return mul_mod(rest, pow10_mod(zeros, divisor), divisor) == 0;
 }
 
-/* Writes the digits and then zeros as limbs, most significant first; `total` digits fill them exactly from the right. */
+/* Writes the digits and then zeros as limbs, most significant first; `total` digits fill them exactly from the
+ * right. */
 static void to_limbs(const struct number *n, uint64_t total, uint32_t *limbs)
 {
     const char *p = n->digits;
@@ -228,8 +229,8 @@ static void add_back(uint32_t *u, const uint32_t *v, uint64_t n)
     u[0] = (u[0] + carry) % LIMB;
 }
 
-/* Knuth, The Art of Computer Programming 4.3.1, algorithm D in base 10^9, without the quotient: u of m limbs, led by a zero one, becomes
- * its remainder by v of n >= 2 limbs (v[0] not 0). True when that is zero. */
+/* Knuth, The Art of Computer Programming 4.3.1, algorithm D in base 10^9, without the quotient: u of m limbs, led by
+ * a zero one, becomes its remainder by v of n >= 2 limbs (v[0] not 0). True when that is zero. */
 static bool divide_long(uint32_t *u, uint64_t m, uint32_t *v, uint64_t n)
 {
     uint32_t factor = LIMB / (v[0] + 1);
@@ -287,7 +288,8 @@ bool number_is_multiple(const struct number *a, const struct number *b, bool *li
         *limit = true;
         return false;
     }
-    /* a / b = (digits of a, zeros) / (digits of b): a fraction where there are less than none, as neither ends with a zero */
+    /* a / b = (digits of a, zeros) / (digits of b): a fraction where there are less than none, as neither ends with
+     * a zero */
     if (__builtin_sub_overflow(a->exponent - a->n_digits, b->exponent - b->n_digits, &zeros))
         zeros = a->exponent > b->exponent ? INT64_MAX : -1;
     if (zeros < 0)

@@ -21,8 +21,9 @@ int number_cmp(const struct number *a, const struct number *b);
 bool number_is_integer(const struct number *n); /* 1.0 and 1e300 are */
 /* The magnitude of an integer below 2^64: 0, else -1. */
 int number_u64(const struct number *n, uint64_t *out);
-/* Is a an integer multiple of b (b > 0)? Exact. Where the exact answer would need more than a bounded amount of work (both
- * numbers of tens of thousands of digits) or two saturated exponents meet, *limit is set and the answer is false. */
+/* Is a an integer multiple of b (b > 0)? Exact. Where the exact answer would need more than a bounded amount of work
+ * (both numbers of tens of thousands of digits) or two saturated exponents meet, *limit is set and the answer is
+ * false. */
 bool number_is_multiple(const struct number *a, const struct number *b, bool *limit);
 
 #endif

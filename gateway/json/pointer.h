@@ -6,7 +6,10 @@
 #include "json/doc.h"
 
 struct pointer {
-    struct pointer_token { struct slice name; uint32_t hash; uint32_t index; } *tokens; /* index: JSON_NONE when no array index */
+    struct pointer_token {
+        struct slice name;
+        uint32_t hash, index; /* index: JSON_NONE when the name is no array index */
+    } *tokens;
     uint32_t count;
     char *memory;
 };

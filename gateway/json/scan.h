@@ -1,5 +1,5 @@
-/* json/scan.h - the inner loops of the parser: 16 bytes a step with SSE2, 8 with plain C (JSON_PLAIN forces the latter, so that
- * both are tested). Nothing is read outside [p, end): the text need not be padded or terminated. */
+/* json/scan.h - the inner loops of the parser: 16 bytes a step with SSE2, 8 with plain C (JSON_PLAIN forces the
+ * latter, so that both are tested). Nothing is read outside [p, end): the text need not be padded or terminated. */
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
 

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 
-/* Characters of the template where a part cannot be read are shown from there on. */
+/* at: the offset in the template of what is wrong. */
 static int fail(struct err *e, struct slice text, size_t at, const char *why)
 {
     return err_set(e, ERR_INPUT, "template \"%.*s\", character %zu: %s", SLICE_FMT(text), at + 1, why);
@@ -12,13 +12,16 @@ static int fail(struct err *e, struct slice text, size_t at, const char *why)
 
 static int fail_kind(struct err *e, struct slice text, size_t at, struct slice kind, const struct template_kind *kinds)
 {
+    static const char *const ends[] = {
+        [TEMPLATE_ARG_NONE] = "}", [TEMPLATE_ARG_NEEDED] = ":value}", [TEMPLATE_ARG_POINTER] = ":/pointer}",
+    };
     struct buf known;
 
     buf_init(&known, 512);
     for (size_t i = 0; kinds[i].name; i++) {
         buf_puts(&known, i ? ", {" : "{");
         buf_puts(&known, kinds[i].name);
-        buf_puts(&known, kinds[i].arg == TEMPLATE_ARG_NONE ? "}" : kinds[i].arg == TEMPLATE_ARG_POINTER ? ":/…}" : ":…}");
+        buf_puts(&known, ends[kinds[i].arg]);
     }
     err_set(e, ERR_INPUT, "template \"%.*s\", character %zu: unknown placeholder {%.*s}; known are %.*s",
             SLICE_FMT(text), at + 1, SLICE_FMT(kind), SLICE_FMT(buf_slice(&known)));
@@ -63,7 +66,8 @@ static int read_placeholder(struct template_part *part, struct slice text, size_
     return 0;
 }
 
-/* Copies literal text from *at on to out, up to a placeholder or the end; braces are written twice. Its length, or -1. */
+/* Copies literal text from *at on to out, up to a placeholder or the end; braces are written twice. Its length, or
+ * -1. */
 static ptrdiff_t read_literal(struct slice text, size_t *at, char *out, struct err *e)
 {
     char *to = out;
@@ -82,7 +86,8 @@ static ptrdiff_t read_literal(struct slice text, size_t *at, char *out, struct e
     return to - out;
 }
 
-static int read_parts(struct template *t, struct slice text, char *names, const struct template_kind *kinds, struct err *e)
+static int read_parts(struct template *t, struct slice text, char *names, const struct template_kind *kinds,
+                      struct err *e)
 {
     for (size_t at = 0; at < text.len;) {
         struct template_part *part = &t->parts[t->count];
@@ -108,7 +113,8 @@ static int read_parts(struct template *t, struct slice text, char *names, const 
     return 0;
 }
 
-int template_init(struct template *t, struct slice text, const struct template_kind *kinds, unsigned flags, struct err *e)
+int template_init(struct template *t, struct slice text, const struct template_kind *kinds, unsigned flags,
+                  struct err *e)
 {
     size_t braces = 0, bytes;
 

@@ -27,8 +27,10 @@ struct template_kind {
     const char *name;
     enum { TEMPLATE_ARG_NONE, TEMPLATE_ARG_NEEDED, TEMPLATE_ARG_POINTER } arg;
 };
-/* kinds: ends with a NULL name. Unknown kinds, a missing argument, an open brace: ERR_INPUT that names the place and the known kinds. */
-int template_init(struct template *t, struct slice text, const struct template_kind *kinds, unsigned flags, struct err *e) MUST_CHECK;
+/* kinds: ends with a NULL name. Unknown kinds, a missing argument, an open brace: ERR_INPUT that names the place and
+ * the known kinds. */
+int template_init(struct template *t, struct slice text, const struct template_kind *kinds, unsigned flags,
+                  struct err *e) MUST_CHECK;
 void template_clear(struct template *t);
 
 /* Appends the part's value to out. 0; 1 when it is absent (nothing may have been appended); -1 to stop. */

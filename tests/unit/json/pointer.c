@@ -38,7 +38,8 @@ static const char *get(const char *pointer, uint32_t from)
 static void test_examples_of_the_rfc(void **state)
 {
     static const char *const cases[][2] = {
-        { "/foo", "[\"bar\", \"baz\"]" }, { "/foo/0", "\"bar\"" }, { "/", "0" }, { "/a~1b", "1" }, { "/c%d", "2" }, { "/e^f", "3" },
+        { "/foo", "[\"bar\", \"baz\"]" }, { "/foo/0", "\"bar\"" }, { "/", "0" }, { "/a~1b", "1" }, { "/c%d", "2" },
+        { "/e^f", "3" },
         { "/g|h", "4" }, { "/i\\j", "5" }, { "/k\"l", "6" }, { "/ ", "7" }, { "/m~0n", "8" },
     };
     struct slice text = SLICE("{\"foo\":[\"bar\", \"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,\"g|h\":4,\"i\\\\j\":5,"
@@ -54,12 +55,14 @@ static void test_examples_of_the_rfc(void **state)
 static void test_found_and_not_found(void **state)
 {
     static const char *const missing[] = {
-        "/b", "/a/3", "/a/-", "/a/00", "/a/01", "/a/+1", "/a/1e0", "/a/ 1", "/a/", "/a/0/x", "/a/4294967295", "/a/99999999999999999999",
+        "/b", "/a/3", "/a/-", "/a/00", "/a/01", "/a/+1", "/a/1e0", "/a/ 1", "/a/", "/a/0/x", "/a/4294967295",
+        "/a/99999999999999999999",
         "/a/x", "/o/a/b", "/s/0", "/o/", "/a//",
     };
 
     (void)state;
-    parse(SLICE("{\"a\":[1,[2,{\"x\":3}],4],\"o\":{\"0\":5,\"01\":6,\"~1\":7,\"-\":8,\"\\u00e9\":{\"\":{\"\":9}}},\"s\":\"text\"}"));
+    parse(SLICE("{\"a\":[1,[2,{\"x\":3}],4],"
+                "\"o\":{\"0\":5,\"01\":6,\"~1\":7,\"-\":8,\"\\u00e9\":{\"\":{\"\":9}}},\"s\":\"text\"}"));
     assert_string_equal(get("/a/0", 0), "1");
     assert_string_equal(get("/a/1/1/x", 0), "3");
     assert_string_equal(get("/a/2", 0), "4");
