@@ -39,14 +39,14 @@ static int replay_all(char *const *paths, size_t count)
 
 int main(int argc, char **argv)
 {
-    const char *srcdir = getenv("srcdir"); /* automake says where the sources are */
+    const char *top = getenv("TOP_SRCDIR");
     char pattern[4096];
     glob_t found;
     int result;
 
     if (argc > 1)
         return replay_all(argv + 1, (size_t)argc - 1);
-    snprintf(pattern, sizeof pattern, "%s/%s/*", srcdir ? srcdir : ".", CORPUS);
+    snprintf(pattern, sizeof pattern, "%s/%s/*", top ? top : ".", CORPUS);
     if (glob(pattern, 0, NULL, &found) != 0) {
         fprintf(stderr, "%s: no corpus\n", pattern);
         return 1;
