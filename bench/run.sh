@@ -15,7 +15,8 @@ need wrk wrk
 need cc gcc
 need pkg-config pkg-config
 
-if [ "$here/peer/package-lock.json" -nt "$here/peer/node_modules/.package-lock.json" ]; then
+if [ ! -e "$here/peer/node_modules/.package-lock.json" ] ||
+    [ "$here/peer/package-lock.json" -nt "$here/peer/node_modules/.package-lock.json" ]; then
     (cd "$here/peer" && npm ci --no-audit --no-fund >&2)
     touch "$here/peer/node_modules/.package-lock.json"
 fi

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the system tests against a real binary: HOOKLATCH names it (default: ./hooklatch of the folder it is called in).
-#   tests/system/run.sh [test files or node:test options]
+#   tests/system/run.sh [--short] [test files or node:test options]
+# --short: for slow builds (sanitizers): fewer crashes, more patience.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 HOOKLATCH=$(realpath "${HOOKLATCH:-hooklatch}")
@@ -9,12 +10,17 @@ export HOOKLATCH
 
 # Debian's own node is too old for the vendors' packages: a newer one comes with them.
 installed=$here/node_modules/.package-lock.json
-if [ "$here/package-lock.json" -nt "$installed" ]; then
+if [ ! -e "$installed" ] || [ "$here/package-lock.json" -nt "$installed" ]; then
     (cd "$here" && npm ci --no-audit --no-fund >&2)
     touch "$installed"
 fi
 node=$here/node_modules/.bin/node
 "$node" --version >/dev/null 2>&1 || node=node
+
+if [ "${1:-}" = --short ]; then
+    shift
+    export HOOKLATCH_CRASH_CYCLES="${HOOKLATCH_CRASH_CYCLES:-3}" HOOKLATCH_TEST_PATIENCE="${HOOKLATCH_TEST_PATIENCE:-4}"
+fi
 
 named=false
 for argument; do

@@ -30,10 +30,15 @@ static void start(void)
 /* Every second key with an object as its value, so that stacks of hashes get on top of each other. */
 static void add(const char *key, size_t len)
 {
+    static unsigned inner; /* keys in there occur once in the whole text */
+
     if (text.len > 1)
         buf_putc(&text, ',');
     json_quote(&text, slice_of(key, len));
-    buf_puts(&text, text.len % 2 ? ":{\"k0\":1,\"k1\":2}" : ":3");
+    if (inner++ % 2)
+        buf_printf(&text, ":{\"in%u\":1,\"also in%u\":2}", inner, inner);
+    else
+        buf_puts(&text, ":3");
 }
 
 static void add_numbered(size_t i)
@@ -51,6 +56,7 @@ static void test_written_differently(void **state)
         "{\"\xc3\xa9\":1,\"\\u00e9\":2}", "{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}",
         "[{\"x\":{\"b\":1,\"c\":2,\"b\":3}}]",
         "{\"a\\u0000b\":1,\"a\\u0000b\":2}", "{\"a\":{\"a\":{\"a\":1}},\"b\":1,\"a\":2}",
+        "{\"a\":1,\"b\":{\"x\":1,\"y\":2},\"a\":2}", "{\"a\":1,\"b\":[{\"x\":1,\"y\":2,\"z\":3}],\"a\":2}",
         "{\"a long key of more than sixteen\":1,\"a long key of more than si\\u0078teen\":2}",
     };
     static const char *const accepted[] = {

@@ -103,6 +103,7 @@ static void test_full_buffer(void **state)
     buf_init(&out, 4);
     assert_int_equal(render("ab.{body}.{/none}", TEMPLATE_DROP_SEPARATOR, &out), 0);
     assert_true(out.failed);
+    assert_int_equal(out.len, 4);
     buf_clear(&out);
 }
 
