@@ -183,7 +183,8 @@ int form_to_json(struct slice text, struct buf *out, size_t *at, const char **wh
     buf_init(&f.text, text.len + 1);
     rc = decode_fields(&f, text, at, why);
     if (rc == 0) {
-        group_fields(&f);
+        if (f.count > 0)
+            group_fields(&f);
         put_object(&f, out);
         if (out->failed) {
             *why = "the form is too large";
