@@ -198,7 +198,8 @@ static int fill(struct request *q, const struct given *g, struct err *e)
     if (set_url(&q->delivery, g->url, e) || set_now(q, g->now, e))
         return -1;
     if (provider_uses_url(q->provider) && g->url.len == 0)
-        return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it", SLICE_FMT(provider_name(q->provider)));
+        return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it",
+                       SLICE_FMT(provider_name(q->provider)));
     q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);
     if (!q->verifier)
         return -1;

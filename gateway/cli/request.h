@@ -1,5 +1,5 @@
-/* cli/request.h - a request described on the command line, and the provider and secrets it is about: the options that `verify`
- * and `sign` share. */
+/* cli/request.h - a request described on the command line, and the provider and secrets it is about: the options that
+ * `verify` and `sign` share. */
 #ifndef CLI_REQUEST_H
 #define CLI_REQUEST_H
 

@@ -1,5 +1,5 @@
-/* verify/delivery.h - one HTTP request as received: what signatures are over. Everything is borrowed from the connection
- * that collected it and good until the request is answered; no libevent type is in it. */
+/* verify/delivery.h - one HTTP request as received: what signatures are over. Everything is borrowed from the
+ * connection that collected it and good until the request is answered; no libevent type is in it. */
 #ifndef VERIFY_DELIVERY_H
 #define VERIFY_DELIVERY_H
 

@@ -64,8 +64,8 @@ static void explain_missing_timestamp(struct explanation *x)
     static const char *const words[] = { "time", "date", NULL };
     const struct place *place = &x->p->timestamp.place;
     if (x->p->timestamp.in_signature) {
-        buf_printf(x->out, "- The time is expected in the signature itself, as %.*s%c….\n", SLICE_FMT(x->p->form.timestamp_key),
-                   x->p->form.kv ? x->p->form.kv : ' ');
+        buf_printf(x->out, "- The time is expected in the signature itself, as %.*s%c….\n",
+                   SLICE_FMT(x->p->form.timestamp_key), x->p->form.kv ? x->p->form.kv : ' ');
         return;
     }
     buf_puts(x->out, "- The time is expected in ");
@@ -79,7 +79,8 @@ static void explain_malformed_signature(struct explanation *x)
     const struct signature_form *f = &x->p->form;
     struct slice value = delivery_header(x->r->delivery, x->p->signature.list[0].name);
     if (f->format == SIGNATURE_PAIRS)
-        buf_printf(x->out, "- Expected is %.*s%c<signature>, items separated by '%c'.\n", SLICE_FMT(f->key), f->kv, f->separator);
+        buf_printf(x->out, "- Expected is %.*s%c<signature>, items separated by '%c'.\n", SLICE_FMT(f->key), f->kv,
+                   f->separator);
     else if (f->prefix.len)
         buf_printf(x->out, "- Expected is %.*s<signature>.\n", SLICE_FMT(f->prefix));
     if (x->p->scheme != SCHEME_HMAC || x->p->signature.list[0].in != PLACE_HEADER)
@@ -118,16 +119,17 @@ static void explain_clock(struct explanation *x, struct slice text)
     put_duration(x->out, off < 0 ? -off : off);
     buf_printf(x->out, " %s. Allowed are %lld s.\n", off < 0 ? "ahead" : "ago",
                (long long)(x->p->timestamp.tolerance_us / US_PER_S));
-    buf_puts(x->out, off < 0 ? "- One of the two clocks is wrong.\n"
-                             : "- A stored request is being replayed (give its time with --now), or a clock is wrong.\n");
+    buf_puts(x->out, off < 0
+                         ? "- One of the two clocks is wrong.\n"
+                         : "- A stored request is being replayed (give its time with --now), or a clock is wrong.\n");
 }
 
 static void explain_malformed_timestamp(struct explanation *x, struct slice text)
 {
-    static const char *const words[] = {
-        [TIMESTAMP_UNIX] = "seconds since 1970 (digits only)", [TIMESTAMP_UNIX_MS] = "milliseconds since 1970 (digits only)",
-        [TIMESTAMP_RFC3339] = "RFC 3339 (2026-03-04T09:11:02Z)", [TIMESTAMP_HTTP_DATE] = "an HTTP date"
-    };
+    static const char *const words[] = { [TIMESTAMP_UNIX] = "seconds since 1970 (digits only)",
+                                         [TIMESTAMP_UNIX_MS] = "milliseconds since 1970 (digits only)",
+                                         [TIMESTAMP_RFC3339] = "RFC 3339 (2026-03-04T09:11:02Z)",
+                                         [TIMESTAMP_HTTP_DATE] = "an HTTP date" };
     buf_puts(x->out, "- The time is \"");
     put_shown(x->out, text, 40);
     buf_printf(x->out, "\"; expected are %s.\n", words[x->p->timestamp.format]);
@@ -159,14 +161,16 @@ static size_t text_length(const struct hash *h, enum encoding e)
 
 static void put_lengths(struct explanation *x)
 {
-    static const char *const words[] = { [ENCODING_HEX] = "hex", [ENCODING_BASE64] = "base64", [ENCODING_BASE64URL] = "base64url" };
+    static const char *const words[] = {
+        [ENCODING_HEX] = "hex", [ENCODING_BASE64] = "base64", [ENCODING_BASE64URL] = "base64url"
+    };
     size_t wanted = text_length(x->p->hash, x->p->encoding);
     for (unsigned i = 0; i < x->s->presented.count && i < 3; i++) {
         size_t got = x->s->presented.list[i].len;
         if (got == wanted)
             continue;
-        buf_printf(x->out, "- The signature has %zu characters; %s in %s has %zu.", got, x->p->hash->name, words[x->p->encoding],
-                   wanted);
+        buf_printf(x->out, "- The signature has %zu characters; %s in %s has %zu.", got, x->p->hash->name,
+                   words[x->p->encoding], wanted);
         for (const struct hash *const *h = hash_all; *h; h++)
             for (int e = ENCODING_HEX; e <= ENCODING_BASE64URL; e++)
                 if (text_length(*h, (enum encoding)e) == got)
@@ -181,10 +185,11 @@ static void explain_hmac(struct explanation *x, const struct content *c)
     put_lengths(x);
     if (trial_run(x->v, c, x->s, x->out))
         return;
-    buf_puts(x->out, "- Also tried without success: other hashes and encodings; the body with and without a last newline, with other "
-                     "line ends, as compact JSON; the secret decoded and not decoded.\n"
-                     "- So the secret is another one, or the body was changed on the way (compare its length above with "
-                     "Content-Length).\n");
+    buf_puts(x->out,
+             "- Also tried without success: other hashes and encodings; the body with and without a last newline, with "
+             "other line ends, as compact JSON; the secret decoded and not decoded.\n"
+             "- So the secret is another one, or the body was changed on the way (compare its length above with "
+             "Content-Length).\n");
     if (provider_uses_url(x->p))
         buf_puts(x->out, "- The URL is signed: is --url exactly what the sender has registered?\n");
 }

@@ -77,7 +77,8 @@ static void put_template(struct answer *a, const struct template *t, const struc
     }
 }
 
-static void put_headers(const struct handshake *h, const struct content *c, struct verify_scratch *s, struct verdict *out)
+static void put_headers(const struct handshake *h, const struct content *c, struct verify_scratch *s,
+                        struct verdict *out)
 {
     struct header *list;
     if (h->n_headers == 0)

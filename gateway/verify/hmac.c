@@ -74,7 +74,8 @@ struct hmac_key *hmac_key_new(const struct hash *h, struct slice key)
         k->ok = EVP_Digest(key.ptr, key.len, block, NULL, md, NULL) == 1;
     else if (key.len <= h->block && key.len > 0)
         memcpy(block, key.ptr, key.len);
-    k->ok = k->ok && start_state(k->inner, md, block, h->block, 0x36) && start_state(k->outer, md, block, h->block, 0x5c);
+    k->ok = k->ok && start_state(k->inner, md, block, h->block, 0x36) &&
+            start_state(k->outer, md, block, h->block, 0x5c);
     mem_wipe(block, sizeof block);
     return k;
 }

@@ -1,5 +1,5 @@
-/* verify/hmac.h - HMAC (RFC 2104) with the key's schedule done beforehand: a key is the two hash states after the padded
- * key's block, so that a request costs its bytes and one block more. Keys are frozen and shared between threads. */
+/* verify/hmac.h - HMAC (RFC 2104) with the key's schedule done beforehand: a key is the two hash states after the
+ * padded key's block, so that a request costs its bytes and one block more. Keys are frozen; threads share them. */
 #ifndef VERIFY_HMAC_H
 #define VERIFY_HMAC_H
 

@@ -15,7 +15,8 @@ static enum place_found find_field(struct slice text, struct slice name, struct 
     return found(count);
 }
 
-static enum place_found find_json(const struct pointer *pointer, struct reading *r, struct buf *tmp, struct slice *value)
+static enum place_found find_json(const struct pointer *pointer, struct reading *r, struct buf *tmp,
+                                  struct slice *value)
 {
     uint32_t node;
     *value = SLICE_NONE;
@@ -56,8 +57,9 @@ enum place_found place_find(const struct place *p, struct reading *r, struct buf
 
 void place_put_name(const struct place *p, struct buf *out)
 {
-    static const char *const words[] = {
-        [PLACE_HEADER] = "header", [PLACE_QUERY] = "query field", [PLACE_FORM] = "form field", [PLACE_JSON] = "JSON member"
-    };
+    static const char *const words[] = { [PLACE_HEADER] = "header",
+                                         [PLACE_QUERY] = "query field",
+                                         [PLACE_FORM] = "form field",
+                                         [PLACE_JSON] = "JSON member" };
     buf_printf(out, "%s %.*s", words[p->in], SLICE_FMT(p->name));
 }

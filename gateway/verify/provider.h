@@ -18,12 +18,14 @@ struct place {
 
 struct provider; /* private to verify/, but for what these give */
 
-/* node: an object with the provider's fields (the root of a provider file; a source's `verify`), or the string none. Checks against
- * provider.schema.json itself. Issues carry its lines. Copies what it needs of the tree. NULL with issues. */
+/* node: an object with the provider's fields (the root of a provider file; a source's `verify`), or the string none.
+ * Checks against provider.schema.json itself. Issues carry its lines. Copies what it needs of the tree. NULL with
+ * issues. */
 struct provider *provider_load(const struct tree *t, uint32_t node, struct issues *is);
 /* Is there such a provider for provider_find? So that the caller can say at its own line that there is none. */
 bool provider_exists(struct slice id, const char *folder);
-/* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. NULL with issues; hint: the known ids. */
+/* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. NULL with issues; hint: the
+ * known ids. */
 struct provider *provider_find(struct slice id, const char *folder, struct issues *is);
 /* From the command line: an embedded provider's id, or the path of a file that ends in .yaml. */
 struct provider *provider_open(struct slice id_or_file, struct issues *is);
@@ -40,8 +42,8 @@ enum scheme provider_scheme(const struct provider *p);
 bool provider_uses_url(const struct provider *p);
 /* Does the provider accept this method for deliveries? (POST unless it says more.) */
 bool provider_method_ok(const struct provider *p, struct slice method);
-/* May a request with this method be a handshake? Where provider_method_ok says no and this says yes, ask verify_delivery: what is
- * then no VERIFY_HANDSHAKE is 405. */
+/* May a request with this method be a handshake? Where provider_method_ok says no and this says yes, ask
+ * verify_delivery: what is then no VERIFY_HANDSHAKE is 405. */
 bool provider_method_handshake(const struct provider *p, struct slice method);
 /* For an Allow header: "POST", "GET, POST". Methods of deliveries and of handshakes. */
 struct slice provider_allow(const struct provider *p);
@@ -52,7 +54,8 @@ struct slice provider_form_json_field(const struct provider *p); /* or empty */
  * Good until the reading or tmp changes. */
 struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp);
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp);
-/* Headers of the sender's secrets or signatures (never to be stored): is this one? Authorization, Cookie and the like always. */
+/* Headers of the sender's secrets or signatures (never to be stored): is this one? Authorization, Cookie and the like
+ * always. */
 bool provider_header_is_secret(const struct provider *p, struct slice name);
 /* The answer that the provider wants to a stored or duplicate delivery: false when it has none. */
 bool provider_ack(const struct provider *p, int *status, struct slice *content_type, struct slice *body);

@@ -61,7 +61,8 @@ void load_pointer(struct load *l, uint32_t node, struct slice text, struct point
     own(l)->pointer = out;
     for (uint32_t i = 0; i < out->count; i++)
         if (slice_eq(out->tokens[i].name, SLICE("*")))
-            tree_error(l->t, node, l->is, "name one element by its index", "\"*\" is not possible in a JSON Pointer here");
+            tree_error(l->t, node, l->is, "name one element by its index",
+                       "\"*\" is not possible in a JSON Pointer here");
 }
 
 void load_template(struct load *l, uint32_t node, struct slice text, const struct template_kind *kinds,
@@ -91,7 +92,8 @@ void load_place_object(struct load *l, uint32_t obj, struct place *out)
     load_place(l, obj, in, tree_text(l->t, obj, "name", &l->p->memory), out);
 }
 
-struct named_template *load_named_templates(struct load *l, uint32_t obj, const struct template_kind *kinds, uint32_t *n)
+struct named_template *load_named_templates(struct load *l, uint32_t obj, const struct template_kind *kinds,
+                                            uint32_t *n)
 {
     const struct json_doc *d = &l->t->doc;
     struct named_template *list;
@@ -174,8 +176,9 @@ static void load_signature(struct load *l, uint32_t root)
     load_place_object(l, obj, &s->list[s->count++]);
     if (alt != JSON_NONE && s->list[0].in != PLACE_HEADER)
         tree_error(l->t, alt, l->is, NULL, "names_alt is possible with in: header only");
-    for (uint32_t i = alt == JSON_NONE ? JSON_NONE : alt + 1; alt != JSON_NONE && i < json_end(d, alt); i = json_next(d, i))
-        load_place(l, i, s->list[0].in, load_text(l, i), &s->list[s->count++]);
+    if (alt != JSON_NONE)
+        for (uint32_t i = alt + 1; i < json_end(d, alt); i = json_next(d, i))
+            load_place(l, i, s->list[0].in, load_text(l, i), &s->list[s->count++]);
     load_signature_form(l, obj);
 }
 

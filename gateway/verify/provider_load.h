@@ -28,7 +28,8 @@ void load_place(struct load *l, uint32_t node, enum place_in in, struct slice na
 /* {in, name} */
 void load_place_object(struct load *l, uint32_t obj, struct place *out);
 /* {name: template} */
-struct named_template *load_named_templates(struct load *l, uint32_t obj, const struct template_kind *kinds, uint32_t *n);
+struct named_template *load_named_templates(struct load *l, uint32_t obj, const struct template_kind *kinds,
+                                            uint32_t *n);
 
 void load_handshakes(struct load *l, uint32_t root); /* handshakes, ack */
 void load_samples(struct load *l, uint32_t root);

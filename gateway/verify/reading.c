@@ -4,7 +4,8 @@
 
 #include "verify/form.h"
 
-/* No derived text is larger: a field of n bytes gives at most 6 n as \u00XX, and 6 more for quotes, colon, comma, brackets. */
+/* No derived text is larger: a field of n bytes gives at most 6 n as \u00XX, and 6 more for quotes, colon, comma,
+ * brackets. */
 static size_t derived_max(size_t body_len)
 {
     return 8 * body_len + 64;

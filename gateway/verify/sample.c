@@ -140,7 +140,8 @@ static int put_fresh(const struct provider *p, const struct json_doc *d, const s
     return rc;
 }
 
-static int make_body(struct sample *s, const struct provider *p, struct slice text, const struct filling *f, struct err *e)
+static int make_body(struct sample *s, const struct provider *p, struct slice text, const struct filling *f,
+                     struct err *e)
 {
     struct json_doc d;
     struct buf body;

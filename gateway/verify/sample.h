@@ -1,5 +1,5 @@
-/* verify/sample.h - built-in test webhooks: a body per common event of a provider (conf/samples/<provider>/), as `hooklatch send`
- * sends it, with fresh ids and times where the provider tells deliveries apart by the body. */
+/* verify/sample.h - built-in test webhooks: a body per common event of a provider (conf/samples/<provider>/), as
+ * `hooklatch send` sends it, with fresh ids and times where the provider tells deliveries apart by the body. */
 #ifndef VERIFY_SAMPLE_H
 #define VERIFY_SAMPLE_H
 
@@ -14,7 +14,8 @@ struct sample {
 };
 
 /* event: "push", or empty for the provider's first. ERR_NOT_FOUND names the events there are. */
-int sample_find(struct sample *s, const struct provider *p, struct slice event, int64_t now_us, struct err *e) MUST_CHECK;
+int sample_find(struct sample *s, const struct provider *p, struct slice event, int64_t now_us,
+                struct err *e) MUST_CHECK;
 void sample_clear(struct sample *s);
 /* The i-th event that has a sample; empty when there are no more. */
 struct slice sample_event(const struct provider *p, size_t i);

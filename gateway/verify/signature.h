@@ -3,7 +3,7 @@
  *     plain   sha256=4f0c…                          what follows the prefix
  *     pairs   t=1700000000,v1=4f0c…,v1=99ab…        items named `key`; the time is the item named `timestamp_key`
  *             v1,K5oZ… v1a,hnO3… v1,bm9l…           (separator ' ', kv ',')
- *     list    1700000000000,4f0c…,99ab…             by position: the time is item `timestamp_index`, all others are signatures
+ *     list    1700000000000,4f0c…,99ab…             item `timestamp_index` is the time, all others are signatures
  *
  * White space around an item is not part of it; empty items are none. */
 #ifndef VERIFY_SIGNATURE_H

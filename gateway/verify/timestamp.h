@@ -1,4 +1,5 @@
-/* verify/timestamp.h - the ways in which providers write the time of a request. Strict: no sign, no white space, no suffix. */
+/* verify/timestamp.h - the ways in which providers write the time of a request. Strict: no sign, no white space, no
+ * suffix. */
 #ifndef VERIFY_TIMESTAMP_H
 #define VERIFY_TIMESTAMP_H
 

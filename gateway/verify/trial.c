@@ -68,8 +68,8 @@ static void feed(void *arg, struct slice piece)
     hmac_update(arg, piece);
 }
 
-static bool try_content(struct trial *t, const struct hash *hash, const struct hmac_key *key, const struct template *content,
-                        const char *what)
+static bool try_content(struct trial *t, const struct hash *hash, const struct hmac_key *key,
+                        const struct template *content, const char *what)
 {
     enum encoding wanted = t->v->provider->encoding;
     unsigned char digest[HASH_MAX_BYTES];
@@ -173,7 +173,8 @@ static bool try_bodies(struct trial *t)
     buf_init(&b, 2 * body.len + 16);
     while (stripped.len > 0 && (stripped.ptr[stripped.len - 1] == '\n' || stripped.ptr[stripped.len - 1] == '\r'))
         stripped.len--;
-    match = stripped.len < body.len && try_body(t, stripped, "without the newline at the body's end: a tool or editor added it");
+    match = stripped.len < body.len &&
+            try_body(t, stripped, "without the newline at the body's end: a tool or editor added it");
     if (!match) {
         buf_put(&b, body);
         buf_putc(&b, '\n');
@@ -188,7 +189,8 @@ static bool try_bodies(struct trial *t)
     if (!match) {
         buf_reset(&b);
         put_compact(&b, body);
-        match = try_body(t, buf_slice(&b), "with compact JSON: the body was parsed and printed again. Verify the bytes as received");
+        match = try_body(t, buf_slice(&b),
+                         "with compact JSON: the body was parsed and printed again. Verify the bytes as received");
     }
     buf_reset(&b);
     if (!match && field.len && form_find(body, field, &b) > 0)
@@ -258,7 +260,8 @@ static bool try_secret(struct trial *t, const struct key *k)
     bool match = p->decode != DECODE_UTF8 && try_key(t, p->hash, text, "with the secret as it is, not decoded");
 
     match = match || try_prefixed(t, text);
-    match = match || (trimmed.len < text.len && try_key(t, p->hash, trimmed, "without the white space around the secret"));
+    match = match || (trimmed.len < text.len &&
+                      try_key(t, p->hash, trimmed, "without the white space around the secret"));
     match = match || try_decoded(t, trimmed, "with the secret base64-decoded", "with the secret hex-decoded");
     if (!match && slice_starts(trimmed, whsec)) {
         trimmed = slice_from(trimmed, whsec.len);

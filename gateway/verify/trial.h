@@ -1,5 +1,5 @@
-/* verify/trial.h - what would have made the signature match? For verify_explain: the body as tools change it, the secret as
- * people misread it, other hashes and encodings. Private to verify/. */
+/* verify/trial.h - what would have made the signature match? For verify_explain: the body as tools change it, the
+ * secret as people misread it, other hashes and encodings. Private to verify/. */
 #ifndef VERIFY_TRIAL_H
 #define VERIFY_TRIAL_H
 

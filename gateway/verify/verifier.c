@@ -68,7 +68,7 @@ static enum verify_reason check_window(const struct provider *p, struct slice te
         snprintf(out->detail, sizeof out->detail, "the time is not in the expected format");
         return VERIFY_MALFORMED_TIMESTAMP;
     }
-    off = now_us - t; /* both are 0 or more: no overflow */
+    off = now_us - t; /* now is after 1970 and t after the year 0: no overflow */
     if (off <= p->timestamp.tolerance_us && off >= -p->timestamp.tolerance_us)
         return VERIFY_OK;
     snprintf(out->detail, sizeof out->detail, "the request's time is %lld s in the %s; %lld s are allowed",
@@ -213,8 +213,9 @@ static enum verify_reason check(const struct verifier *v, struct content *c, int
     if (reason == VERIFY_OK)
         reason = matchers[p->scheme](v, c, s, out);
     if (reason == VERIFY_BAD_SIGNATURE)
-        snprintf(out->detail, sizeof out->detail, "none of %u presented %s matches any of %zu secret%s", s->presented.count,
-                 p->scheme == SCHEME_HMAC ? "signature(s)" : "value(s)", v->n_keys, v->n_keys == 1 ? "" : "s");
+        snprintf(out->detail, sizeof out->detail, "none of %u presented %s matches any of %zu secret%s",
+                 s->presented.count, p->scheme == SCHEME_HMAC ? "signature(s)" : "value(s)", v->n_keys,
+                 v->n_keys == 1 ? "" : "s");
     return reason;
 }
 

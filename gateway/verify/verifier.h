@@ -9,23 +9,25 @@
 struct verifier;
 struct param { struct slice name, value; }; /* "webhook_id", … */
 
-/* Borrows the provider (it must outlive the verifier); copies secrets in the decoded form. Scheme none needs no secret; all others need at least
- * one, not empty. e: which secret is bad and why, by label. */
+/* Borrows the provider (it must outlive the verifier); copies secrets in the decoded form. Scheme none needs no secret;
+ * all others need at least one, not empty. e: which secret is bad and why, by label. */
 struct verifier *verifier_new(const struct provider *p, const struct secret *secrets, size_t n_secrets,
                               const struct param *params, size_t n_params, struct err *e);
 void verifier_free(struct verifier *v);
 
 enum verify_reason { /* advice; only the result counts */
     VERIFY_OK, VERIFY_MISSING_SIGNATURE, VERIFY_MALFORMED_SIGNATURE, VERIFY_DUPLICATE_HEADER, VERIFY_MISSING_TIMESTAMP,
-    VERIFY_MALFORMED_TIMESTAMP, VERIFY_STALE, VERIFY_FUTURE, VERIFY_MISSING_HEADER, VERIFY_MISSING_FIELD, VERIFY_MALFORMED_BODY,
-    VERIFY_BAD_SIGNATURE, VERIFY_NREASONS,
+    VERIFY_MALFORMED_TIMESTAMP, VERIFY_STALE, VERIFY_FUTURE, VERIFY_MISSING_HEADER, VERIFY_MISSING_FIELD,
+    VERIFY_MALFORMED_BODY, VERIFY_BAD_SIGNATURE, VERIFY_NREASONS,
 };
 const char *verify_reason_name(enum verify_reason r); /* "missing-signature" */
 
 struct verdict {
     enum { VERIFY_ACCEPT, VERIFY_REJECT, VERIFY_HANDSHAKE } result;
     enum verify_reason reason;
-    char detail[200];       /* VERIFY_REJECT: for the refused log: which header, how far the clock is off; never a secret or the right signature */
+    /* VERIFY_REJECT: for the refused log: which header, how far the clock is off. Never a secret or the right
+     * signature. */
+    char detail[200];
     int secret;             /* VERIFY_ACCEPT: index of the secret that matched, or -1 */
     const char *handshake;  /* its name */
     int status;             /* VERIFY_HANDSHAKE: the answer */
@@ -37,9 +39,11 @@ struct verify_scratch;      /* of one thread */
 struct verify_scratch *verify_scratch_new(void);
 void verify_scratch_free(struct verify_scratch *s);
 /* An unreadable body is no handshake; it is a rejection only where signature or time stand in the body. */
-void verify_delivery(const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s, struct verdict *out);
+void verify_delivery(const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s,
+                     struct verdict *out);
 
-/* For `sign` and `send`: the headers (name, value; in the scratch) that make this delivery valid with the first secret; -1 when the scheme cannot sign. */
+/* For `sign` and `send`: the headers (name, value; in the scratch) that make this delivery valid with the first secret;
+ * -1 when the scheme cannot sign. */
 int verify_sign(const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s,
                 const struct header **headers, size_t *n, struct err *e) MUST_CHECK;
 /* For `verify`: says in words why the delivery fails, on several lines. show_signature: also the right one. */

@@ -11,7 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 static const struct signature_form forms[] = {
     { .prefix = SLICE("sha256="), .timestamp_index = -1 },
     { .prefix = SLICE("Bearer "), .prefix_any_case = true, .timestamp_index = -1 },
-    { .format = SIGNATURE_PAIRS, .separator = ',', .kv = '=', .key = SLICE("v1"), .timestamp_key = SLICE("t"), .timestamp_index = -1 },
+    { .format = SIGNATURE_PAIRS,
+      .separator = ',',
+      .kv = '=',
+      .key = SLICE("v1"),
+      .timestamp_key = SLICE("t"),
+      .timestamp_index = -1 },
     { .format = SIGNATURE_PAIRS, .separator = ' ', .kv = ',', .key = SLICE("v1"), .timestamp_index = -1 },
     { .format = SIGNATURE_LIST, .separator = ',', .timestamp_index = 0 },
 };

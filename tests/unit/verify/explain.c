@@ -131,7 +131,8 @@ static void changed_bodies(void **state)
 }
 
 /* Signed by github's rules with another secret. */
-static void assert_secret_guess(const char *id, const char *signer_yaml, const char *signing, const char *secret, const char *words)
+static void assert_secret_guess(const char *id, const char *signer_yaml, const char *signing, const char *secret,
+                                const char *words)
 {
     struct fixture f, signer;
     fixture_init(&signer, provider_of(signer_yaml, NULL), signing);
@@ -147,7 +148,7 @@ static void assert_secret_guess(const char *id, const char *signer_yaml, const c
 }
 
 #define SIGNER(hash, encoding, decode)                                                                                 \
-    "scheme: hmac\nhash: " hash "\nencoding: " encoding "\nsecret: {decode: " decode "}\nsigned_content: ['{body}']\n"  \
+    "scheme: hmac\nhash: " hash "\nencoding: " encoding "\nsecret: {decode: " decode "}\nsigned_content: ['{body}']\n" \
     "signature: {name: X-Hub-Signature-256, prefix: 'sha256='}\n"
 
 static void misread_secrets(void **state)
@@ -155,10 +156,12 @@ static void misread_secrets(void **state)
     (void)state;
     assert_secret_guess("github", SIGNER("sha256", "hex", "base64"), "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", SECRET,
                         "base64-decoded after its whsec_");
-    assert_secret_guess("github", SIGNER("sha256", "hex", "utf8"), "abcdef", "abcdef ", "white space around the secret");
+    assert_secret_guess("github", SIGNER("sha256", "hex", "utf8"), "abcdef", "abcdef ",
+                        "white space around the secret");
     assert_secret_guess("github", SIGNER("sha256", "hex", "hex"), "abcdef", "abcdef", "hex-decoded");
     assert_secret_guess("github", SIGNER("sha1", "hex", "utf8"), "abcdef", "abcdef", "with the hash sha1");
-    assert_secret_guess("github", SIGNER("sha256", "base64", "utf8"), "abcdef", "abcdef", "written in base64; lower-case hex");
+    assert_secret_guess("github", SIGNER("sha256", "base64", "utf8"), "abcdef", "abcdef",
+                        "written in base64; lower-case hex");
     assert_secret_guess("github", SIGNER("sha256", "base64url", "utf8"), "abcdef", "abcdef", "written in base64");
 }
 
@@ -166,8 +169,11 @@ static void undecoded_secrets(void **state)
 {
     struct fixture f, signer;
     (void)state;
-    fixture_init(&signer, provider_of("scheme: hmac\nhash: sha256\nencoding: base64\nsigned_content: ['m.1700000000.{body}']\n"
-                                      "signature: {name: webhook-signature, prefix: 'v1,'}\n", NULL), SECRET);
+    fixture_init(&signer,
+                 provider_of("scheme: hmac\nhash: sha256\nencoding: base64\nsigned_content: ['m.1700000000.{body}']\n"
+                             "signature: {name: webhook-signature, prefix: 'v1,'}\n",
+                             NULL),
+                 SECRET);
     signer.delivery.body = SLICE("{}");
     sign_with(&signer, &arena, NOW_US);
     fixture_init(&f, preset("standard-webhooks"), SECRET);

@@ -86,8 +86,9 @@ static inline void fixture_init(struct fixture *f, struct provider *p, const cha
     f->verifier = verifier_of(p, &secret, 1);
     f->scratch = verify_scratch_new();
     reading_init(&f->reading);
-    f->delivery = (struct delivery){ .method = SLICE("POST"), .path = SLICE("/h"), .url = SLICE("https://example.com/h"),
-                                     .headers = f->headers };
+    f->delivery = (struct delivery){
+        .method = SLICE("POST"), .path = SLICE("/h"), .url = SLICE("https://example.com/h"), .headers = f->headers
+    };
 }
 
 static inline void fixture_clear(struct fixture *f)

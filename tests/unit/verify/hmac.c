@@ -27,11 +27,13 @@ static void assert_hmac(const char *hash, struct slice key, struct slice text, c
 static void short_keys(void **state)
 {
     (void)state;
-    assert_hmac("sha1", SLICE("Jefe"), SLICE("what do ya want for nothing?"), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    assert_hmac("sha1", SLICE("Jefe"), SLICE("what do ya want for nothing?"),
+                "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
     assert_hmac("sha256", SLICE("Jefe"), SLICE("what do ya want for nothing?"),
                 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     assert_hmac("sha512", SLICE("Jefe"), SLICE("what do ya want for nothing?"),
-                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b"
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1"
+                "a34d4a6b4b"
                 "636e070a38bce737");
 }
 
@@ -42,9 +44,11 @@ static void keys_longer_than_a_block(void **state)
     (void)state;
     memset(key, 0xaa, sizeof key);
     assert_hmac("sha1", slice_of(key, 80), text, "aa4ae5e15272d00e95705637ce8a3b55ed402112");
-    assert_hmac("sha256", slice_of(key, sizeof key), text, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    assert_hmac("sha256", slice_of(key, sizeof key), text,
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     assert_hmac("sha512", slice_of(key, sizeof key), text,
-                "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec"
+                "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e5295e64f"
+                "73f63f0aec"
                 "8b915a985d786598");
 }
 

@@ -177,7 +177,8 @@ static const struct {
     { "scheme: ed25519\n", "scheme" },
     { "scheme: none\nbody_digest: {}\n", "body_digest" },
     { "scheme: none\nhandshakes: [{name: a, when: {json_present: []}, response: {}}]\n", "json_present" },
-    { "scheme: none\nhandshakes: [{name: a, when: {method: GET}, response: {body: '{nope}'}}]\n", "unknown placeholder" },
+    { "scheme: none\nhandshakes: [{name: a, when: {method: GET}, response: {body: '{nope}'}}]\n",
+      "unknown placeholder" },
 };
 
 static void mistakes_are_named(void **state)
@@ -238,7 +239,9 @@ static void types_ids_and_answers(void **state)
                                      "event_map: {Push Hook: push}\n"
                                      "ack: {status: 202, content_type: text/plain, body: '[ok]'}\n", NULL);
     struct header h = { SLICE("X-Event"), SLICE("") };
-    struct delivery d = { .headers = &h, .n_headers = 1, .body = SLICE("{\"kind\":\"Push Hook\"}"), .query = SLICE("id=a%2Fb") };
+    struct delivery d = {
+        .headers = &h, .n_headers = 1, .body = SLICE("{\"kind\":\"Push Hook\"}"), .query = SLICE("id=a%2Fb")
+    };
     struct reading r;
     struct buf tmp;
     struct slice type, body;

@@ -3,11 +3,18 @@
 #include "verify/signature.h"
 
 static const struct signature_form github = { .prefix = SLICE("sha256="), .timestamp_index = -1 };
-static const struct signature_form bearer = { .prefix = SLICE("Bearer "), .prefix_any_case = true, .timestamp_index = -1 };
-static const struct signature_form stripe = { .format = SIGNATURE_PAIRS, .separator = ',', .kv = '=', .key = SLICE("v1"),
-                                              .timestamp_key = SLICE("t"), .timestamp_index = -1 };
-static const struct signature_form standard = { .format = SIGNATURE_PAIRS, .separator = ' ', .kv = ',', .key = SLICE("v1"),
-                                                .timestamp_index = -1 };
+static const struct signature_form bearer = { .prefix = SLICE("Bearer "),
+                                              .prefix_any_case = true,
+                                              .timestamp_index = -1 };
+static const struct signature_form stripe = { .format = SIGNATURE_PAIRS,
+                                              .separator = ',',
+                                              .kv = '=',
+                                              .key = SLICE("v1"),
+                                              .timestamp_key = SLICE("t"),
+                                              .timestamp_index = -1 };
+static const struct signature_form standard = {
+    .format = SIGNATURE_PAIRS, .separator = ' ', .kv = ',', .key = SLICE("v1"), .timestamp_index = -1
+};
 static const struct signature_form list = { .format = SIGNATURE_LIST, .separator = ',', .timestamp_index = 0 };
 
 static struct signatures got;

@@ -7,6 +7,7 @@
 static const char *const presets[] = { "github", "standard-webhooks", "stripe", "slack", "shopify" };
 
 static struct slice data;
+static bool data_there;
 static struct json_doc doc;
 static struct arena memory;
 
@@ -18,6 +19,7 @@ static int load(void **state)
     arena_init(&memory);
     json_doc_init(&doc);
     data = file_read(path);
+    data_there = data.ptr != NULL;
     if (!data.ptr)
         print_message("%s is not there: skipped\n", path);
     free(path);
@@ -94,8 +96,12 @@ static void read_request(struct delivery *d, uint32_t request)
     size_t n = 0;
     for (uint32_t i = list + 1; i < json_end(&doc, list); i = json_next(&doc, i))
         headers[n++] = (struct header){ string_at(i + 1), slice_trim(string_at(i + 2)) };
-    *d = (struct delivery){ .method = text(request, "method"), .url = text(request, "url"), .headers = headers, .n_headers = n,
-                            .path = SLICE("/hooks"), .body = body_of(request) };
+    *d = (struct delivery){ .method = text(request, "method"),
+                            .url = text(request, "url"),
+                            .headers = headers,
+                            .n_headers = n,
+                            .path = SLICE("/hooks"),
+                            .body = body_of(request) };
 }
 
 static struct verifier *make_verifier(const struct provider *p, uint32_t vector)
@@ -201,5 +207,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_vectors_pass),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    int failed = cmocka_run_group_tests(tests, load, unload);
+    return failed || data_there ? failed : 77; /* for automake: skipped */
 }

@@ -67,7 +67,8 @@ static void every_signed_bit_counts(void **state)
     (void)state;
     for (size_t i = 0; i < 9; i++) {
         struct fixture f;
-        char *yaml = arena_printf(&arena, "scheme: hmac\nhash: %s\nencoding: %s\n" TIMED, hashes[i / 3], encodings[i % 3]);
+        char *yaml =
+            arena_printf(&arena, "scheme: hmac\nhash: %s\nencoding: %s\n" TIMED, hashes[i / 3], encodings[i % 3]);
         start_signed(&f, yaml, SECRET);
         for (size_t h = 0; h < f.delivery.n_headers; h++)
             assert_no_flip_passes(&f, &f.headers[h].value);
@@ -120,13 +121,17 @@ static void base64_is_padded_or_not(void **state)
     struct fixture f;
     struct slice *sig;
     (void)state;
-    start_signed(&f, "scheme: hmac\nhash: sha256\nencoding: base64\nsigned_content: ['{body}']\nsignature: {name: X-Sig}\n", SECRET);
+    start_signed(&f,
+                 "scheme: hmac\nhash: sha256\nencoding: base64\nsigned_content: ['{body}']\nsignature: {name: X-Sig}\n",
+                 SECRET);
     sig = value_of(&f, "X-Sig");
     assert_int_equal(sig->ptr[sig->len - 1], '=');
     sig->len--;
     assert_refused(judge(&f), VERIFY_BAD_SIGNATURE);
     fixture_clear(&f);
-    start_signed(&f, "scheme: hmac\nhash: sha256\nencoding: base64url\nsigned_content: ['{body}']\nsignature: {name: X-Sig}\n", SECRET);
+    start_signed(
+        &f, "scheme: hmac\nhash: sha256\nencoding: base64url\nsigned_content: ['{body}']\nsignature: {name: X-Sig}\n",
+        SECRET);
     sig = value_of(&f, "X-Sig");
     assert_int_equal(sig->len, 43);
     *sig = slice_z(arena_printf(&arena, "%.*s=", SLICE_FMT(*sig)));
@@ -331,10 +336,12 @@ static void params_are_needed(void **state)
 
 #define SHAKING                                                                                                        \
     PLAIN_HEX "handshakes:\n"                                                                                          \
-              "  - {name: probe, when: {method: HEAD}, signed: 'no', response: {status: 204}}\n"                        \
-              "  - {name: echo, when: {method: GET, query_present: [c], header_equals: {X-Kind: a}}, signed: 'no',\n"    \
-              "     response: {content_type: application/json, headers: {X-Echo: '{query:c}'}, body: '{{\"c\":\"{query:c}\"}}'}}\n" \
-              "  - {name: number, when: {json_equals: {/t: 1}, json_present: [/u]}, signed: 'yes', response: {body: '{/u}'}}\n"
+              "  - {name: probe, when: {method: HEAD}, signed: 'no', response: {status: 204}}\n"                       \
+              "  - {name: echo, when: {method: GET, query_present: [c], header_equals: {X-Kind: a}}, signed: 'no',\n"  \
+              "     response: {content_type: application/json, headers: {X-Echo: '{query:c}'}, body: "                 \
+              "'{{\"c\":\"{query:c}\"}}'}}\n"                                                                          \
+              "  - {name: number, when: {json_equals: {/t: 1}, json_present: [/u]}, signed: 'yes', response: {body: "  \
+              "'{/u}'}}\n"
 
 static void unsigned_handshakes(void **state)
 {
