@@ -72,13 +72,17 @@ void provider_put_known(struct buf *out)
 
 static void unknown(struct slice id, struct issues *is)
 {
-    struct buf text, hint;
+    struct buf file, text, hint;
+    struct slice shown = slice_first(id, ID_MAX);
+    buf_init(&file, 512);
     buf_init(&text, 512);
     buf_init(&hint, 8192);
-    buf_printf(&text, "there is no provider \"%.*s\"", (int)(id.len < ID_MAX ? id.len : ID_MAX), id.ptr ? id.ptr : "");
+    buf_printf(&file, "%s%.*s%s", EMBEDDED_DIR, SLICE_FMT(shown), FILE_END);
+    buf_printf(&text, "there is no provider \"%.*s\"", SLICE_FMT(shown));
     buf_puts(&hint, "known are ");
     provider_put_known(&hint);
-    issues_add(is, &(struct issue){ .text = buf_slice(&text), .hint = buf_slice(&hint) });
+    issues_add(is, &(struct issue){ .file = buf_slice(&file), .text = buf_slice(&text), .hint = buf_slice(&hint) });
+    buf_clear(&file);
     buf_clear(&text);
     buf_clear(&hint);
 }
@@ -120,7 +124,13 @@ struct provider *provider_open(struct slice id_or_file, struct issues *is)
 
     if (!slice_ends(id_or_file, end))
         return provider_find(id_or_file, NULL, is);
-    dir = slice_dup_z(slice_first(id_or_file, id_or_file.len - end.len));
+    dir = slice_dup_z(id_or_file);
+    if (access(dir, F_OK)) { /* not the embedded one of that name instead */
+        issues_add(is, &(struct issue){ .file = id_or_file, .text = SLICE("there is no such file") });
+        free(dir);
+        return NULL;
+    }
+    dir[id_or_file.len - end.len] = '\0';
     slash = strrchr(dir, '/');
     if (slash)
         *slash = '\0';

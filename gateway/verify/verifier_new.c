@@ -44,7 +44,7 @@ static int make_key(const struct provider *p, const struct secret *secret, struc
     if (text.len == 0)
         return err_set(e, ERR_INPUT, "secret %s is empty", secret->label);
     if (decoders[p->decode].decode(text, k))
-        return err_set(e, ERR_INPUT, "secret %s is not %s, as %.*s's secrets are%s%.*s%s", secret->label, wanted,
+        return err_set(e, ERR_INPUT, "secret %s is not %s, which %.*s expects%s%.*s%s", secret->label, wanted,
                        SLICE_FMT(provider_name(p)), p->strip_prefix.len ? " (after \"" : "", SLICE_FMT(p->strip_prefix),
                        p->strip_prefix.len ? "\")" : "");
     if (k->len == 0)

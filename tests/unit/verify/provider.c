@@ -142,6 +142,10 @@ static void a_folder_overrides(void **state)
     p = provider_open(slice_z(path), &is);
     assert_non_null(p);
     provider_free(p);
+    assert_null(provider_open(SLICE("github.yaml"), &is)); /* not there, and not the embedded one */
+    assert_non_null(strstr(is.list[0].text.ptr, "no such file"));
+    issues_clear(&is);
+    issues_init(&is);
     p = provider_find(SLICE("stripe"), dir, &is);
     assert_text(provider_name(p), "Stripe");
     provider_free(p);
