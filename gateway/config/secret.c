@@ -132,7 +132,8 @@ int secret_read(struct secret *s, const struct tree *t, uint32_t node, struct is
     arena_init(&memory);
     int result = read_node(s, t, node, &memory, &remark, &e);
     if (result < 0) {
-        tree_error(t, node, is, NULL, "%s", e.text);
+        bool env = s->label && slice_starts(slice_z(s->label), SLICE("env:"));
+        tree_error(t, node, is, env ? "set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit" : NULL, "%s", e.text);
         secret_clear(s);
     } else if (remark == REMARK_WORLD_READABLE) {
         tree_warn(t, node, is, "chmod o-r it", "everybody on this machine can read %s", s->label);

@@ -42,8 +42,6 @@ void sources_clear(struct plan *p);
 
 /* provider.c: the provider of a source with its definition (shared between sources; of the plan), or NULL with issues at node. */
 struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice id, struct definition **def);
-/* For what is spelled out, not named. text: the scheme and nothing else. */
-struct provider *provider_none(struct build *b);
 
 /* folders.c: the schema folders. All their files are known to each other; each is compiled at most once. */
 struct schema_ask {
@@ -54,8 +52,8 @@ struct schema_ask {
 void folders_open(struct build *b);
 void folders_close(struct build *b);
 struct schema_ask folders_file(struct build *b, uint32_t node);
-/* A schema that stands in the configuration; `name` for messages. */
-struct schema *folders_inline(struct build *b, uint32_t node, const char *name);
+/* A schema that stands in the configuration, in that workflow. */
+struct schema *folders_inline(struct build *b, uint32_t node, struct slice workflow);
 
 /* url.c: NULL when it is an http or https URL that can be called; else what is wrong with it. */
 const char *url_fault(struct slice url);

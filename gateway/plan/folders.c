@@ -252,7 +252,7 @@ struct schema_ask folders_file(struct build *b, uint32_t node)
     return (struct schema_ask){ file->schema ? schema_ref(file->schema) : NULL, file->def, name };
 }
 
-struct schema *folders_inline(struct build *b, uint32_t node, const char *name)
+struct schema *folders_inline(struct build *b, uint32_t node, struct slice workflow)
 {
     struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
     struct slice base = b->folders->base;
@@ -261,8 +261,9 @@ struct schema *folders_inline(struct build *b, uint32_t node, const char *name)
 
     if (!base.ptr)
         base = file_uri(b->t->dir, &b->scratch);
-    struct slice uri = slice_z(arena_printf(&b->scratch, "%.*s/inline-%s", SLICE_FMT(base), name));
-    if (schema_set_add(b->folders->set, uri, slice_z(name), json_raw(&b->t->doc, node), &e) == 0)
+    struct slice uri = slice_z(arena_printf(&b->scratch, "%.*s/when-%.*s", SLICE_FMT(base), SLICE_FMT(workflow)));
+    struct slice name = slice_z(arena_printf(&b->scratch, "when of workflow %.*s", SLICE_FMT(workflow)));
+    if (schema_set_add(b->folders->set, uri, name, json_raw(&b->t->doc, node), &e) == 0)
         schema = schema_compile(b->folders->set, uri, &options, &e);
     if (!schema)
         tree_error(b->t, node, b->is, NULL, "%s", e.text);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "config/embedded.h"
+#include "config/nearest.h"
 
 struct loaded_provider {
     struct slice id;
@@ -11,9 +12,13 @@ struct loaded_provider {
     struct loaded_provider *next;
 };
 
+#define EMBEDDED_DIR "conf/providers/"
+#define EMBEDDED_END ".yaml"
+#define KNOWN_MAX 500
+
 static const struct embedded *find_embedded(struct slice id, struct arena *a)
 {
-    char *name = arena_printf(a, "conf/providers/%.*s.yaml", SLICE_FMT(id));
+    char *name = arena_printf(a, EMBEDDED_DIR "%.*s" EMBEDDED_END, SLICE_FMT(id));
 
     for (const struct embedded *f = embedded_files; f->name; f++) {
         if (strcmp(f->name, name) == 0)
@@ -22,12 +27,28 @@ static const struct embedded *find_embedded(struct slice id, struct arena *a)
     return NULL;
 }
 
+static void say_unknown(struct build *b, uint32_t node, struct slice id)
+{
+    struct slice known[KNOWN_MAX];
+    struct buf hint;
+    size_t n = 0;
+
+    for (const struct embedded *f = embedded_files; f->name && n < KNOWN_MAX; f++) {
+        struct slice name = slice_z(f->name);
+        if (slice_starts(name, SLICE(EMBEDDED_DIR)) && slice_ends(name, SLICE(EMBEDDED_END)))
+            known[n++] = slice_first(slice_from(name, strlen(EMBEDDED_DIR)), name.len - strlen(EMBEDDED_DIR EMBEDDED_END));
+    }
+    buf_init(&hint, 65536);
+    nearest_put_hint(id, known, n, &hint);
+    tree_error(b->t, node, b->is, hint.ptr, "there is no provider \"%.*s\"", SLICE_FMT(id));
+    buf_clear(&hint);
+}
+
 /* The provider's file: of the user's folder where it has one, else the embedded one. */
 static int open_file(struct build *b, uint32_t node, struct slice id, struct tree *file)
 {
     struct slice folder = tree_text(b->t, 0, "providers", &b->scratch);
     const struct embedded *f = find_embedded(id, &b->scratch);
-    struct buf hint;
 
     if (folder.ptr) {
         char *path = arena_printf(&b->scratch, "%s/%.*s.yaml", tree_file_path(b->t, folder, &b->scratch), SLICE_FMT(id));
@@ -36,11 +57,7 @@ static int open_file(struct build *b, uint32_t node, struct slice id, struct tre
     }
     if (f)
         return tree_read(file, f->name, NULL, slice_of(f->bytes, f->len), b->is);
-    buf_init(&hint, 65536);
-    buf_puts(&hint, "known: ");
-    provider_put_known(&hint);
-    tree_error(b->t, node, b->is, hint.ptr, "there is no provider \"%.*s\"", SLICE_FMT(id));
-    buf_clear(&hint);
+    say_unknown(b, node, id);
     return -1;
 }
 
@@ -86,15 +103,4 @@ struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice i
     }
     *def = l->def;
     return l->provider;
-}
-
-struct provider *provider_none(struct build *b)
-{
-    struct tree t;
-
-    if (tree_read_json(&t, "verify: none", SLICE("{\"scheme\":\"none\"}"), b->is) < 0)
-        return NULL;
-    struct provider *p = provider_load(&t, 0, b->is);
-    tree_clear(&t);
-    return p;
 }

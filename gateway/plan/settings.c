@@ -103,10 +103,14 @@ static void read_listener(struct build *b, uint32_t listen, const char *key, boo
                    "the token would cross the network unencrypted");
 }
 
-static void check_distinct(struct build *b, uint32_t listen, const char *key, const struct listen_on *x, const struct listen_on *y)
+/* Told at the first of the keys that is there: admin has a default. */
+static void check_distinct(struct build *b, uint32_t listen, const char *key, const char *other, const struct listen_on *x,
+                           const struct listen_on *y)
 {
+    uint32_t node = tree_get(b->t, listen, key);
+
     if (x->address.len && slice_eq(x->address, y->address) && !slice_ends(x->address, SLICE(":0")))
-        tree_error(b->t, tree_get(b->t, listen, key), b->is, "give each listener its own port", "%.*s is taken by another listener",
+        tree_error(b->t, node == JSON_NONE ? tree_get(b->t, listen, other) : node, b->is, "give each listener its own port", "%.*s is taken by another listener",
                    SLICE_FMT(x->address));
 }
 
@@ -118,9 +122,9 @@ static void read_listeners(struct build *b, struct settings *s)
     read_listener(b, listen, "ingest", false, &s->ingest);
     read_listener(b, listen, "admin", true, &s->admin);
     read_listener(b, listen, "api", true, &s->api);
-    check_distinct(b, listen, "ingest", &s->ingest, &s->admin);
-    check_distinct(b, listen, "api", &s->api, &s->ingest);
-    check_distinct(b, listen, "api", &s->api, &s->admin);
+    check_distinct(b, listen, "admin", "ingest", &s->admin, &s->ingest);
+    check_distinct(b, listen, "api", "ingest", &s->api, &s->ingest);
+    check_distinct(b, listen, "api", "admin", &s->api, &s->admin);
 }
 
 static struct slice public_url(struct build *b, const char *key, const struct listen_on *where)
@@ -177,7 +181,6 @@ static void read_log(struct build *b, struct settings *s)
 void settings_build(struct build *b)
 {
     struct settings *s = &b->plan->settings;
-    uint32_t limits = tree_get(b->t, 0, "limits");
 
     read_listeners(b, s);
     s->public_ingest = public_url(b, "ingest", &s->ingest);
@@ -185,6 +188,5 @@ void settings_build(struct build *b)
     read_store(b, s);
     read_log(b, s);
     s->ingest_threads = (int)tree_int(b->t, 0, "threads", default_threads());
-    if (limits == JSON_NONE || build_is_sound(b, limits))
-        read_limits(b, limits, s);
+    read_limits(b, tree_get(b->t, 0, "limits"), s);
 }

@@ -16,37 +16,43 @@ static bool is_none(const struct tree *t, uint32_t verify)
     return scheme != JSON_NONE && json_type_of(&t->doc, scheme) == JSON_STRING && json_string_eq(&t->doc, scheme, SLICE("none"));
 }
 
-/* Who proves what: a provider, or its fields, or nobody; the last must be said. */
-static struct definition *read_provider(struct build *b, uint32_t node, struct source *s)
+/* The provider that the source names or spells out. *def: its definition, where it is named. */
+static struct provider *find_provider(struct build *b, uint32_t node, bool none, struct definition **def)
 {
     uint32_t named = tree_get(b->t, node, "provider"), verify = tree_get(b->t, node, "verify");
-    struct definition *def = NULL;
-    bool none = is_none(b->t, verify);
 
+    *def = NULL;
     if (named == JSON_NONE && verify == JSON_NONE) {
         tree_error(b->t, node, b->is, "add provider: NAME; or verify: {scheme: hmac, …}; or, to take webhooks from anybody, verify: none",
                    "nothing says how to prove who sent its webhooks");
         return NULL;
     }
-    if (named != JSON_NONE && verify != JSON_NONE && !none) {
-        tree_error(b->t, verify, b->is, "remove one of them", "provider and verify both say how to prove who sent it");
-        return NULL;
-    }
-    if (named != JSON_NONE)
-        s->provider = provider_of_plan(b, named, tree_string(b->t, named, &b->scratch), &def);
-    else if (json_type_of(&b->t->doc, verify) == JSON_STRING)
-        s->provider = provider_none(b);
-    else
-        s->provider = provider_load(b->t, verify, b->is);
+    if (named == JSON_NONE)
+        return provider_load(b->t, verify, b->is);
+    if (verify == JSON_NONE || none)
+        return provider_of_plan(b, named, tree_string(b->t, named, &b->scratch), def);
+    tree_error(b->t, verify, b->is, "remove one of them", "provider and verify both say how to prove who sent it");
+    return NULL;
+}
+
+/* Taking webhooks from anybody must be said aloud, and be meant. */
+static struct definition *read_provider(struct build *b, uint32_t node, struct source *s)
+{
+    uint32_t named = tree_get(b->t, node, "provider"), verify = tree_get(b->t, node, "verify");
+    bool none = is_none(b->t, verify);
+    struct definition *def;
+
+    s->provider = find_provider(b, node, none, &def);
     if (!s->provider)
         return NULL;
-    bool unsigned_ = provider_scheme(s->provider) == SCHEME_NONE;
-    if (named != JSON_NONE && unsigned_ && !none)
-        tree_error(b->t, named, b->is, "say so: verify: none", "provider \"%.*s\" signs nothing: anybody who knows the URL can send webhooks",
-                   SLICE_FMT(provider_id(s->provider)));
-    else if (named != JSON_NONE && !unsigned_ && none)
+    bool unproven = provider_scheme(s->provider) == SCHEME_NONE;
+    struct slice id = provider_id(s->provider);
+    if (unproven && !none)
+        tree_error(b->t, named, b->is, "say so: verify: none",
+                   "provider \"%.*s\" signs nothing: anybody who knows the URL can send webhooks", SLICE_FMT(id));
+    else if (none && !unproven)
         tree_error(b->t, verify, b->is, "remove verify: none, or spell out what you want instead of the provider",
-                   "provider \"%.*s\" signs its webhooks", SLICE_FMT(provider_id(s->provider)));
+                   "provider \"%.*s\" signs its webhooks", SLICE_FMT(id));
     else if (none)
         tree_warn(b->t, verify, b->is, NULL, "anybody who knows the URL can send webhooks");
     return def;
@@ -178,7 +184,7 @@ static void read_policy(struct build *b, uint32_t node, struct source *s)
     s->dedupe_by = (enum dedupe_by)read_word(b, dedupe, "by", dedupe_words);
     s->dedupe_window_us = build_duration_us(b, dedupe, "window", 7 * DAY, US_PER_S, 366 * DAY);
     s->body_max = (size_t)build_bytes(b, node, "body_max", all->body_max, KIB, 32 * MIB);
-    if (s->body_max > (size_t)all->bodies_in_flight)
+    if (s->body_max > (size_t)all->body_max && s->body_max > (size_t)all->bodies_in_flight)
         tree_error(b->t, tree_get(b->t, node, "body_max"), b->is, "raise limits.bodies_in_flight",
                    "more than limits.bodies_in_flight: no such body could come in");
     s->json_limits = (struct json_limits){ .max_depth = all->json_depth, .max_nodes = all->json_nodes,

@@ -148,7 +148,7 @@ static struct schema_ask read_when(struct build *b, uint32_t on, struct workflow
     if (json_type_of(&b->t->doc, node) == JSON_STRING)
         ask = folders_file(b, node);
     else
-        ask.schema = folders_inline(b, node, w->id.ptr);
+        ask.schema = folders_inline(b, node, w->id);
     w->when = ask.schema;
     if (w->when)
         warn_of_empty(b, node, w->when);

@@ -159,6 +159,11 @@ struct slice provider_secret_what(const struct provider *p)
     return p->secret_what.len ? p->secret_what : SLICE("secret");
 }
 
+bool provider_secret_chosen(const struct provider *p)
+{
+    return p->secret_chosen;
+}
+
 enum scheme provider_scheme(const struct provider *p)
 {
     return p->scheme;

@@ -37,6 +37,7 @@ struct slice provider_id(const struct provider *p);   /* empty for fields spelle
 struct slice provider_name(const struct provider *p); /* "GitHub"; the id when the file gives none */
 struct slice provider_docs(const struct provider *p); /* the vendor's page, or empty */
 struct slice provider_secret_what(const struct provider *p); /* what to ask the user for: "webhook secret" */
+bool provider_secret_chosen(const struct provider *p);       /* the user makes it up; else the vendor hands it out */
 enum scheme provider_scheme(const struct provider *p);
 /* Does the provider sign the public URL (then somebody must say what it is)? */
 bool provider_uses_url(const struct provider *p);

@@ -45,6 +45,7 @@ struct provider {
     struct arena memory;
     struct owned *owned; /* pointers and templates to clear */
     struct slice id, name, docs, secret_what;
+    bool secret_chosen;
     enum scheme scheme;
 
     const struct hash *hash; /* HMAC */

@@ -242,6 +242,7 @@ static void load_scheme(struct load *l, uint32_t root)
         p->decode = (enum secret_decode)load_word(l, secret, "decode", decodes, DECODE_UTF8);
         p->strip_prefix = tree_text(l->t, secret, "strip_prefix", &p->memory);
         p->secret_what = tree_text(l->t, secret, "what", &p->memory);
+        p->secret_chosen = tree_bool(l->t, secret, "chosen", false);
     }
     load_signature(l, root);
     load_timestamp(l, root);

@@ -11,6 +11,8 @@
 
 #include "config/secret.h"
 
+#define ENV_HINT "    hint: set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit\n"
+
 static char dir[] = "/tmp/hooklatch-secret-XXXXXX";
 
 static int make_dir(void **state)
@@ -81,8 +83,10 @@ static void test_env(void **state)
     assert_secret("{env: HL_TEST_SPACE}", "s3cret\n", "env:HL_TEST_SPACE",
                   "t:1:1: warning: the secret env:HL_TEST_SPACE begins or ends with white space\n"
                   "    hint: remove it unless it belongs to the secret\n");
-    assert_refused("{env: HL_TEST_EMPTY}", "t:1:1: error: the environment variable HL_TEST_EMPTY is empty\n");
-    assert_refused("{env: HL_TEST_ABSENT}", "t:1:1: error: the environment variable HL_TEST_ABSENT is not set\n");
+    assert_refused("{env: HL_TEST_EMPTY}", "t:1:1: error: the environment variable HL_TEST_EMPTY is empty\n"
+                   ENV_HINT);
+    assert_refused("{env: HL_TEST_ABSENT}", "t:1:1: error: the environment variable HL_TEST_ABSENT is not set\n"
+                   ENV_HINT);
 }
 
 static void test_value(void **state)
