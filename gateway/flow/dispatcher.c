@@ -191,6 +191,9 @@ void dispatcher_lease(struct flow *f, struct lease *l)
 
 void dispatcher_release(struct flow *f, struct held *h)
 {
+    /* The writer tells flow_on_ready so, but for a step without a workflow, whose queue it cannot know. */
+    if (h->write.finish.outcome == ATTEMPT_RETRY)
+        lane_due(h->lane, h->write.finish.due_us);
     lanes_give_back(&f->lanes, h->lane, 1);
     atomic_fetch_sub(&f->lanes.bytes, (int64_t)event_bytes(h->lease->event));
     atomic_fetch_sub(&f->stats.held, 1);
