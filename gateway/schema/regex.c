@@ -10,7 +10,6 @@
 #define TRANSLATED_MAX (1u << 20)    /* bytes after translation */
 #define MATCH_LIMIT_FIRST 2000u      /* + 16 a byte of the subject */
 #define MATCH_LIMIT_HARD 1000000u    /* about 10 ms */
-#define DEPTH_LIMIT 100000u
 #define HEAP_LIMIT_KIB (16u << 10)
 #define JIT_STACK_START (32u << 10)
 #define JIT_STACK_MAX (512u << 10)
@@ -117,7 +116,6 @@ struct regex_scratch *regex_scratch_new(void)
     s->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, s->general);
     pcre2_jit_stack_assign(s->context, NULL, s->stack); /* without one: 32 KiB of the thread's own */
     pcre2_set_heap_limit(s->context, HEAP_LIMIT_KIB);
-    pcre2_set_depth_limit(s->context, DEPTH_LIMIT);
     return s;
 }
 

@@ -24,10 +24,8 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
     const char *slash = kw == KW_COUNT ? "" : "/", *name = kw == KW_COUNT ? "" : keywords[kw].name;
     struct found *f;
 
-    if (report_done(r)) {
-        r->more = true;
+    if (report_done(r))
         return &dropped;
-    }
     r->budget--;
     f = VEC_ADD(&r->list->found);
     f->kw = kw;
@@ -153,11 +151,7 @@ void report_edge(struct reporter *r, uint32_t edge, uint32_t n)
     uint32_t node = r->run.s->edges[edge].to;
     const struct node *p = &r->run.s->nodes[node];
 
-    if (report_done(r) || r->run.depth >= r->run.scratch->max_depth) {
-        r->more = true;
-        return;
-    }
-    if (run_node(&r->run, node, n) != SCHEMA_INVALID)
+    if (report_done(r) || r->run.depth >= r->run.scratch->max_depth || run_node(&r->run, node, n) != SCHEMA_INVALID)
         return;
     r->run.depth++;
     if (!run_type(&r->run, p, n)) {
@@ -193,7 +187,7 @@ static void take_errors(struct schema_report *report, struct reporter *r, size_t
 {
     uint32_t n = r->list->found.n;
 
-    report->more = r->more || n > max;
+    report->more = r->more || n > max; /* one more than wanted was asked for */
     report->count = n < max ? n : max;
     report->errors = arena_alloc(r->memory, (report->count + 1) * sizeof *report->errors);
     for (size_t i = 0; i < report->count; i++)
@@ -204,7 +198,7 @@ void schema_report_make(struct schema_report *report, const struct schema *s, co
                         struct schema_scratch *scratch, size_t max)
 {
     struct found_list list = { 0 };
-    struct reporter r = { .list = &list, .max = max > 0 ? max : 1, .budget = MADE_MAX };
+    struct reporter r = { .list = &list, .max = max + 1, .budget = MADE_MAX };
 
     *report = (struct schema_report){ .verdict = schema_check(s, d, node, scratch) };
     report->memory = mem_alloc(sizeof *report->memory);
@@ -218,6 +212,8 @@ void schema_report_make(struct schema_report *report, const struct schema *s, co
     buf_init(&r.message, MESSAGE_MAX);
     if (report->verdict == SCHEMA_INVALID)
         report_edge(&r, s->root, node);
+    r.more = r.budget == 0 || r.run.steps == 0;
+    r.budget = 1;
     r.run.steps = 1;
     if (list.found.n == 0)
         report_plain(&r, report->verdict, node);

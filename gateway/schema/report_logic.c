@@ -29,7 +29,6 @@ static struct found_list branch_errors(struct reporter *r, const struct logic *l
 {
     struct found_list list = { 0 }, *outer = r->list;
     size_t keyword = r->keyword.len, max = r->max;
-    bool more = r->more;
 
     r->list = &list;
     r->max = BRANCH_ERRORS;
@@ -37,7 +36,6 @@ static struct found_list branch_errors(struct reporter *r, const struct logic *l
     report_edge(r, l->edges + i, n);
     r->keyword.len = keyword;
     r->max = max;
-    r->more = more;
     r->list = outer;
     return list;
 }
