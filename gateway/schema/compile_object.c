@@ -112,7 +112,7 @@ static uint32_t choose_multiplier(const struct slot *slots, uint32_t n, uint32_t
 
 static void build_buckets(struct compile *c, struct object_part *p)
 {
-    const struct slot *slots = c->program.slots.at + p->slots;
+    const struct slot *slots = p->n_slots ? c->program.slots.at + p->slots : NULL;
     uint32_t size = 2, bits = 1;
 
     while (size < p->n_slots * (p->n_slots <= 256 ? 4 : 2)) {

@@ -418,7 +418,7 @@ bool ecma_literal(struct slice pattern, struct buf *out, struct ecma_literal *l)
     }
     if (out->failed)
         goto no;
-    l->text = slice_of(out->ptr + start, out->len - start);
+    l->text = out->ptr ? slice_of(out->ptr + start, out->len - start) : SLICE("");
     return true;
 no:
     out->len = start;

@@ -148,11 +148,14 @@ static uint32_t shortcut(const struct program *p, uint32_t node)
 {
     for (;;) {
         const struct node *n = &p->nodes.at[node];
-        const struct logic *l = &p->logic.at[n->logic];
+        const struct logic *l;
         bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE && n->object == NONE &&
                     n->values == NONE && n->constant == NONE;
 
-        if (!bare || n->n_logic != 1 || l->n != 1 || (l->keyword != KW_REF && l->keyword != KW_ALL_OF))
+        if (!bare || n->n_logic != 1)
+            return node;
+        l = &p->logic.at[n->logic];
+        if (l->n != 1 || (l->keyword != KW_REF && l->keyword != KW_ALL_OF))
             return node;
         node = p->edges.at[l->edges].to;
     }

@@ -20,12 +20,11 @@ bool report_done(const struct reporter *r)
 
 struct found *report_add(struct reporter *r, const struct node *p, enum keyword kw, uint32_t n)
 {
-    static struct found dropped; /* written, never read */
     const char *slash = kw == KW_COUNT ? "" : "/", *name = kw == KW_COUNT ? "" : keywords[kw].name;
     struct found *f;
 
     if (report_done(r))
-        return &dropped;
+        return &r->dropped;
     r->budget--;
     f = VEC_ADD(&r->list->found);
     f->kw = kw;

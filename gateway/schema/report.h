@@ -25,6 +25,7 @@ struct reporter {
     size_t max;               /* errors wanted in the list */
     uint32_t budget;          /* errors that may still be made, shown or not */
     bool more;
+    struct found dropped;     /* where an error goes that is one too many: written, never read */
 };
 
 /* Walks the node's keywords and adds an error for each that fails. */
