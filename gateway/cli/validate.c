@@ -1,13 +1,11 @@
 #include "cli/validate.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "cli/cli.h"
 #include "schema/folder.h"
 
@@ -100,20 +98,6 @@ static int read_options(struct validate *v, int argc, char **argv)
     return v->batch == (v->n_args == 0) ? 0 : cli_usage("validate");
 }
 
-/* Where the schema alone does not do, the other schemas of its folder may be what it refers to. */
-static struct schema *compile_beside(struct validate *v, struct schema_set *set, struct slice uri, const char *path,
-                                     struct err *e)
-{
-    char *copy = mem_strdup(path);
-    struct err folder = { 0 };
-    struct schema *schema = NULL;
-
-    if (schema_set_add_folder(set, dirname(copy), &folder) == 0)
-        schema = schema_compile(set, uri, &v->options, e);
-    free(copy);
-    return schema;
-}
-
 static struct schema *load_schema(struct validate *v, const char *path)
 {
     struct schema_set *set = schema_set_new();
@@ -121,11 +105,9 @@ static struct schema *load_schema(struct validate *v, const char *path)
     struct slice uri;
     struct err e = { 0 };
 
-    if (schema_set_add_file(set, path, slice_z(path), &e) == 0 && schema_set_uri(set, slice_z(path), &uri)) {
+    if (schema_set_add_file(set, path, slice_z(path), &e) == 0 && schema_set_follow(set, &e) == 0 &&
+        schema_set_uri(set, slice_z(path), &uri))
         schema = schema_compile(set, uri, &v->options, &e);
-        if (!schema)
-            schema = compile_beside(v, set, uri, path, &e);
-    }
     if (!schema)
         fprintf(stderr, "hooklatch validate: %s\n", e.text);
     schema_set_free(set);

@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "schema/set.h"
+#include "schema/uri.h"
 
 #define FILES_MAX 10000u
 #define FILE_BYTES_MAX (16u << 20)
@@ -156,4 +157,41 @@ int schema_set_add_folder(struct schema_set *s, const char *folder, struct err *
     rc = f.path.failed || f.path.len == 0 ? err_set(e, ERR_INPUT, "a schema folder needs a name") : add_folder(&f, 0, e);
     buf_clear(&f.path);
     return rc;
+}
+
+static bool is_registered(const struct schema_set *s, struct slice uri)
+{
+    for (uint32_t i = 0; i < s->documents.n; i++)
+        if (slice_eq(s->documents.at[i]->uri, uri))
+            return true;
+    return false;
+}
+
+/* Relative references count from the file, whatever its $id says: a neighbour is found in the folder and then known by its own $id. */
+static int follow(struct schema_set *s, const struct document *doc, uint32_t value, struct err *e)
+{
+    struct slice ref = json_inner(&doc->json, value), fragment, uri, path;
+    char *name;
+
+    if (json_type_of(&doc->json, value) != JSON_STRING || ref.len == 0 || ref.ptr[0] == '#')
+        return 0;
+    uri = uri_resolve(&s->arena, doc->uri, ref, &fragment);
+    if (!slice_starts(uri, SLICE("file:///")) || is_registered(s, uri))
+        return 0;
+    path = uri_decode(&s->arena, slice_from(uri, sizeof "file://" - 1));
+    name = arena_printf(&s->arena, "%.*s", SLICE_FMT(path));
+    return access(name, R_OK) == 0 ? schema_set_add_file(s, name, path, e) : 0;
+}
+
+int schema_set_follow(struct schema_set *s, struct err *e)
+{
+    for (uint32_t i = 0; i < s->documents.n && i < FILES_MAX; i++) {
+        const struct document *doc = s->documents.at[i];
+
+        for (uint32_t n = 0; n < doc->json.count; n++)
+            if (json_type_of(&doc->json, n) == JSON_KEY && json_string_eq(&doc->json, n, SLICE("$ref")) &&
+                follow(s, doc, n + 1, e))
+                return -1;
+    }
+    return 0;
 }

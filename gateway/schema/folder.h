@@ -10,6 +10,9 @@
 int schema_set_add_folder(struct schema_set *s, const char *folder, struct err *e) MUST_CHECK;
 /* One file, known by `name`. */
 int schema_set_add_file(struct schema_set *s, const char *path, struct slice name, struct err *e) MUST_CHECK;
+/* Registers the files that the "$ref"s of registered files name, and those that they name in turn. A file that is not there is left
+ * for the compiler to miss. For the command line: a gateway registers its folders and nothing else. */
+int schema_set_follow(struct schema_set *s, struct err *e) MUST_CHECK;
 /* Appends the file:// URI of an absolute path. */
 void schema_file_uri(struct buf *out, struct slice path);
 
