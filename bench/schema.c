@@ -1,6 +1,5 @@
-/* bench/schema.c - what checking costs: microseconds an instance, check alone and parse + check, for data sets given as folders
- * with schema.json and instances.jsonl (and perhaps invalid.jsonl).
- *     bench/schema [--seconds S] FOLDER… */
+/* bench/schema.c - what checking costs: microseconds an instance, check alone and parse + check, for data sets given as
+ * folders with schema.json and instances.jsonl (and perhaps invalid.jsonl). bench/schema [--seconds S] FOLDER… */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +102,8 @@ static unsigned parse_and_check_all(const struct schema *s, const struct instanc
 }
 
 static double measure(unsigned (*run)(const struct schema *, const struct instances *, struct schema_scratch *),
-                      const struct schema *s, const struct instances *in, struct schema_scratch *scratch, double seconds)
+                      const struct schema *s, const struct instances *in, struct schema_scratch *scratch,
+                      double seconds)
 {
     double start = now(), spent;
     unsigned long rounds = 0;
@@ -133,7 +133,8 @@ static int bench_folder(const char *folder, double seconds)
     compile = now() - start;
     if (!s) {
         printf("%-40s %s\n", folder, e.text);
-    } else if (load(&good, folder, "instances.jsonl") == 0 && load(&bad, folder, "invalid.jsonl") == 0 && good.docs.n > 0) {
+    } else if (load(&good, folder, "instances.jsonl") == 0 && load(&bad, folder, "invalid.jsonl") == 0 &&
+               good.docs.n > 0) {
         printf("%-40s %4u/%u valid, %3u/%u invalid %8zu B %8.2f us check %8.2f us parse+check", folder,
                check_all(s, &good, scratch), good.docs.n, bad.docs.n - check_all(s, &bad, scratch), bad.docs.n,
                good.bytes / good.docs.n, measure(check_all, s, &good, scratch, seconds),

@@ -14,7 +14,8 @@
 #define MAX_NODES 100000000u
 #define INSTANCE_MAX ((size_t)1 << 30)
 #define ERRORS_SHOWN 100u
-/* Checking nests by the document's depth: up to four nodes a level, each up to a kilobyte of stack (touched only when used). */
+/* Checking nests by the document's depth: up to four nodes a level, each up to a kilobyte of stack (touched only when
+ * used). */
 #define NODES_A_LEVEL 4u
 #define STACK_A_NODE 1024u
 #define STACK_LEAST ((size_t)64 << 20)

@@ -11,7 +11,7 @@ struct validate {
     enum { VALIDATE_TEXT, VALIDATE_FLAG, VALIDATE_BASIC } output;
     bool batch;
     int n_args;
-    char **args;               /* SCHEMA INSTANCE… */
+    char **args; /* SCHEMA INSTANCE… */
     struct schema_scratch *scratch;
 };
 

@@ -48,8 +48,8 @@ static int read_draft(const struct validate *v, const struct json_doc *line, enu
     return 0;
 }
 
-static int check_line(struct validate *v, struct last *last, struct json_doc *line, struct slice text, enum schema_verdict *verdict,
-                      struct err *e)
+static int check_line(struct validate *v, struct last *last, struct json_doc *line, struct slice text,
+                      enum schema_verdict *verdict, struct err *e)
 {
     uint32_t schema, instance;
     enum schema_draft draft;

@@ -34,7 +34,8 @@ void run_init(struct run *r, const struct schema *s, const struct json_doc *d, s
     regex_scratch_take_cost(scratch->regex);
 }
 
-enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node, struct schema_scratch *scratch)
+enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node,
+                                 struct schema_scratch *scratch)
 {
     struct run r;
 

@@ -79,8 +79,8 @@ static bool within(const struct number_part *p, int64_t v)
     return v >= p->low && v <= p->high && (p->multiple == 0 || v % p->multiple == 0);
 }
 
-static enum schema_verdict run_bound(struct run *r, const struct number_part *p, enum bound bound, const struct number *n,
-                                     size_t len)
+static enum schema_verdict run_bound(struct run *r, const struct number_part *p, enum bound bound,
+                                     const struct number *n, size_t len)
 {
     bool limit = false, ok;
     int order;

@@ -178,7 +178,8 @@ static bool member_unlike(struct run *r, const struct object_part *p, const stru
     const struct node *child;
 
     if (!slot || slot->run == NONE)
-        return p->n_patterns == 0 && p->additional != NONE && !(r->s->nodes[r->s->edges[p->additional].run].accepts & bit);
+        return p->n_patterns == 0 && p->additional != NONE &&
+               !(r->s->nodes[r->s->edges[p->additional].run].accepts & bit);
     child = &r->s->nodes[slot->run];
     if (!(child->accepts & bit))
         return true;

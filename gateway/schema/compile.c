@@ -78,8 +78,10 @@ int compile_count(struct compile *c, const struct item *it, enum keyword kw, uin
             return 0;
         }
     }
-    return compile_fail(c, it, kw, "must be a whole number from 0, found %.60s", json_type_of(d, value) == JSON_NUMBER
-                        ? arena_printf(&c->arena, "%.*s", SLICE_FMT(json_inner(d, value))) : "another type");
+    return compile_fail(c, it, kw, "must be a whole number from 0, found %.60s",
+                        json_type_of(d, value) == JSON_NUMBER
+                            ? arena_printf(&c->arena, "%.*s", SLICE_FMT(json_inner(d, value)))
+                            : "another type");
 }
 
 int compile_regex(struct compile *c, const struct item *it, enum keyword kw, struct slice pattern, uint32_t *regex)
@@ -176,7 +178,8 @@ int compile_list(struct compile *c, const struct item *it, enum keyword kw, uint
 
 static int refuse_dialect(struct compile *c, const struct item *it, struct slice uri)
 {
-    return compile_fail(c, it, KW_SCHEMA, "unknown dialect \"%.*s\": use http://json-schema.org/draft-07/schema#, "
+    return compile_fail(c, it, KW_SCHEMA,
+                        "unknown dialect \"%.*s\": use http://json-schema.org/draft-07/schema#, "
                         "https://json-schema.org/draft/2019-09/schema or https://json-schema.org/draft/2020-12/schema",
                         SLICE_FMT(uri));
 }
@@ -219,7 +222,8 @@ static int gather_keywords(struct compile *c, struct item *it)
         if (kw == KW_COUNT)
             continue;
         if (keywords[kw].refused)
-            return compile_fail(c, it, kw, "this keyword of %s is not supported yet: say it another way or leave it out",
+            return compile_fail(c, it, kw,
+                                "this keyword of %s is not supported yet: say it another way or leave it out",
                                 keyword_draft_name(it->draft));
         it->keywords[kw] = k + 1;
     }
@@ -271,8 +275,8 @@ static int compile_all(struct compile *c, struct slice uri)
         if (compile_item(c, i))
             return -1;
         if (c->program.text.failed || c->program.const_text.failed)
-            return err_set(c->e, ERR_LIMIT, "%.*s: the compiled schema is larger than %u MiB", SLICE_FMT(root.doc->name),
-                           PROGRAM_TEXT_MAX >> 20);
+            return err_set(c->e, ERR_LIMIT, "%.*s: the compiled schema is larger than %u MiB",
+                           SLICE_FMT(root.doc->name), PROGRAM_TEXT_MAX >> 20);
     }
     return program_link(&c->program, c->e);
 }

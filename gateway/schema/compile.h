@@ -8,17 +8,17 @@
 /* A sub-schema to be compiled, or in work. */
 struct item {
     struct place place;
-    uint32_t node;                 /* of the program */
+    uint32_t node; /* of the program */
     enum schema_draft draft;
-    uint32_t keywords[KW_COUNT];   /* their values, or JSON_NONE */
+    uint32_t keywords[KW_COUNT]; /* their values, or JSON_NONE */
 };
 
 struct compile {
     struct schema_set *set;
     struct arena arena;
     struct program program;
-    uint32_t **known;           /* a document's: program node + 1 by JSON node, once one is known */
-    VEC(struct place) waiting;  /* by program node: each becomes an item in its turn */
+    uint32_t **known;          /* a document's: program node + 1 by JSON node, once one is known */
+    VEC(struct place) waiting; /* by program node: each becomes an item in its turn */
     struct err *e;
 };
 
@@ -42,7 +42,8 @@ struct name compile_name(struct compile *c, struct slice s);
 uint32_t compile_const(struct compile *c, const struct item *it, uint32_t value);
 /* A count such as maxLength: a whole number from 0. *out stays as it is without the keyword. */
 int compile_count(struct compile *c, const struct item *it, enum keyword kw, uint64_t *out) MUST_CHECK;
-int compile_regex(struct compile *c, const struct item *it, enum keyword kw, struct slice pattern, uint32_t *regex) MUST_CHECK;
+int compile_regex(struct compile *c, const struct item *it, enum keyword kw, struct slice pattern,
+                  uint32_t *regex) MUST_CHECK;
 
 /* The parts, each in its file; they fill it->node. */
 int compile_type(struct compile *c, const struct item *it) MUST_CHECK;
@@ -53,7 +54,7 @@ int compile_arrays(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_objects(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_logic(struct compile *c, const struct item *it) MUST_CHECK;
 
-/* Takes shortcuts, works out accepts and settles. A reference that leads back to itself without going down: ERR_INPUT. */
+/* Takes shortcuts, works out accepts and settles. A reference back to itself without going down: ERR_INPUT. */
 int program_link(struct program *p, struct err *e) MUST_CHECK;
 /* One block out of it; the program is empty after it. */
 struct schema *program_freeze(struct program *p);

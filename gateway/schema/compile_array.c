@@ -33,7 +33,8 @@ static int compile_items(struct compile *c, const struct item *it, struct array_
 
 int compile_arrays(struct compile *c, const struct item *it)
 {
-    static const enum keyword kws[] = { KW_PREFIX_ITEMS, KW_ITEMS, KW_MAX_ITEMS, KW_MIN_ITEMS, KW_UNIQUE_ITEMS, KW_CONTAINS };
+    static const enum keyword kws[] = { KW_PREFIX_ITEMS, KW_ITEMS,        KW_MAX_ITEMS,
+                                        KW_MIN_ITEMS,    KW_UNIQUE_ITEMS, KW_CONTAINS };
     const struct json_doc *d = &it->place.doc->json;
     struct array_part p = { .max = UINT64_MAX, .items = NONE, .min_contains = 1, .max_contains = UINT64_MAX };
     uint32_t unique = it->keywords[KW_UNIQUE_ITEMS];
@@ -43,8 +44,9 @@ int compile_arrays(struct compile *c, const struct item *it)
         any |= it->keywords[kws[i]] != JSON_NONE;
     if (!any)
         return 0;
-    if (compile_items(c, it, &p) || compile_count(c, it, KW_MIN_ITEMS, &p.min) || compile_count(c, it, KW_MAX_ITEMS, &p.max) ||
-        compile_count(c, it, KW_MIN_CONTAINS, &p.min_contains) || compile_count(c, it, KW_MAX_CONTAINS, &p.max_contains))
+    if (compile_items(c, it, &p) || compile_count(c, it, KW_MIN_ITEMS, &p.min) ||
+        compile_count(c, it, KW_MAX_ITEMS, &p.max) || compile_count(c, it, KW_MIN_CONTAINS, &p.min_contains) ||
+        compile_count(c, it, KW_MAX_CONTAINS, &p.max_contains))
         return -1;
     if (unique != JSON_NONE && json_type_of(d, unique) != JSON_TRUE && json_type_of(d, unique) != JSON_FALSE)
         return compile_fail(c, it, KW_UNIQUE_ITEMS, "must be true or false");
@@ -66,7 +68,8 @@ static int compile_ref(struct compile *c, const struct item *it, uint32_t *edge)
 
     if (json_type_of(&it->place.doc->json, value) != JSON_STRING)
         return compile_fail(c, it, KW_REF, "must be a string");
-    uri = uri_resolve(&c->arena, set_resource(it->place.doc, it->place.node)->base, compile_string(c, it, value), &fragment);
+    uri = uri_resolve(&c->arena, set_resource(it->place.doc, it->place.node)->base, compile_string(c, it, value),
+                      &fragment);
     if (set_find(c->set, &c->arena, uri, fragment, &place, c->e)) {
         const char *why = arena_printf(&c->arena, "%s", c->e->text);
 

@@ -77,8 +77,8 @@ static int gather_required(struct compile *c, const struct item *it, struct name
     return 0;
 }
 
-static uint32_t count_collisions(const struct slot *slots, uint32_t n, uint32_t multiplier, uint32_t shift, uint32_t *used,
-                                 uint32_t round)
+static uint32_t count_collisions(const struct slot *slots, uint32_t n, uint32_t multiplier, uint32_t shift,
+                                 uint32_t *used, uint32_t round)
 {
     uint32_t collisions = 0;
 
@@ -197,7 +197,8 @@ static int compile_patterns(struct compile *c, const struct item *it, struct obj
 }
 
 /* One member of dependentRequired, or of "dependencies" when its value is a list. */
-static int compile_name_list(struct compile *c, const struct item *it, enum keyword kw, uint32_t list, struct dependency *dep)
+static int compile_name_list(struct compile *c, const struct item *it, enum keyword kw, uint32_t list,
+                             struct dependency *dep)
 {
     const struct json_doc *d = &it->place.doc->json;
 
@@ -241,8 +242,9 @@ static int compile_dependencies(struct compile *c, const struct item *it, enum k
 
 int compile_objects(struct compile *c, const struct item *it)
 {
-    static const enum keyword kws[] = { KW_MAX_PROPERTIES, KW_MIN_PROPERTIES, KW_REQUIRED, KW_PROPERTIES, KW_PATTERN_PROPERTIES,
-                                        KW_ADDITIONAL_PROPERTIES, KW_PROPERTY_NAMES, KW_DEPENDENCIES, KW_DEPENDENT_REQUIRED,
+    static const enum keyword kws[] = { KW_MAX_PROPERTIES,   KW_MIN_PROPERTIES,     KW_REQUIRED,
+                                        KW_PROPERTIES,       KW_PATTERN_PROPERTIES, KW_ADDITIONAL_PROPERTIES,
+                                        KW_PROPERTY_NAMES,   KW_DEPENDENCIES,       KW_DEPENDENT_REQUIRED,
                                         KW_DEPENDENT_SCHEMAS };
     struct object_part p = { .max = UINT64_MAX };
     bool any = false;

@@ -139,7 +139,8 @@ static bool fold_bound(struct number_part *p, enum bound bound, const struct jso
     return true;
 }
 
-static int compile_bound(struct compile *c, const struct item *it, enum keyword kw, enum bound bound, struct number_part *p)
+static int compile_bound(struct compile *c, const struct item *it, enum keyword kw, enum bound bound,
+                         struct number_part *p)
 {
     const struct json_doc *d = &it->place.doc->json;
     uint32_t value = it->keywords[kw];

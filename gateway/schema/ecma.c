@@ -3,20 +3,21 @@
 #include "schema/ecma_property.h"
 
 /* Members of \s as the inside of a class, and their complement. */
-#define SPACE_SET "\\x{9}-\\x{d}\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
+#define SPACE_SET                                                                                                      \
+    "\\x{9}-\\x{d}\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
 #define NOT_SPACE_SET                                                                                                  \
     "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}"                \
-    "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{d7ff}\\x{e000}-\\x{fefe}\\x{ff00}-\\x{10ffff}"
+    "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{d7ff}\\x{e000}-\\x{fefe}\\x{ff00}-\\x{"    \
+    "10ffff}"
 #define NOT_DIGIT_SET "\\x{0}-\\x{2f}\\x{3a}-\\x{d7ff}\\x{e000}-\\x{10ffff}"
-#define NOT_WORD_SET                                                                                                   \
-    "\\x{0}-\\x{2f}\\x{3a}-\\x{40}\\x{5b}-\\x{5e}\\x{60}\\x{7b}-\\x{d7ff}\\x{e000}-\\x{10ffff}"
+#define NOT_WORD_SET "\\x{0}-\\x{2f}\\x{3a}-\\x{40}\\x{5b}-\\x{5e}\\x{60}\\x{7b}-\\x{d7ff}\\x{e000}-\\x{10ffff}"
 
 static const struct {
     char letter;
     const char *set;
 } sets[] = {
-    { 'd', "0-9" },     { 'D', NOT_DIGIT_SET }, { 'w', "A-Za-z0-9_" },
-    { 'W', NOT_WORD_SET }, { 's', SPACE_SET },  { 'S', NOT_SPACE_SET },
+    { 'd', "0-9" },        { 'D', NOT_DIGIT_SET }, { 'w', "A-Za-z0-9_" },
+    { 'W', NOT_WORD_SET }, { 's', SPACE_SET },     { 'S', NOT_SPACE_SET },
 };
 
 struct reader {

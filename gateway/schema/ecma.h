@@ -1,6 +1,6 @@
-/* schema/ecma.h - rewrites an ECMA-262 pattern (u flag's meaning, lenient on needless escapes) into PCRE2's dialect, to be
- * compiled with UTF, DOLLAR_ENDONLY, MATCH_UNSET_BACKREF and ALLOW_EMPTY_CLASS. What ECMA-262 does not have is refused: nothing
- * of PCRE2's own (verbs, possessive quantifiers, \Q, inline options…) gets through.
+/* schema/ecma.h - rewrites an ECMA-262 pattern (u flag's meaning, lenient on needless escapes) into PCRE2's dialect, to
+ * be compiled with UTF, DOLLAR_ENDONLY, MATCH_UNSET_BACKREF and ALLOW_EMPTY_CLASS. What ECMA-262 does not have is
+ * refused: nothing of PCRE2's own (verbs, possessive quantifiers, \Q, inline options…) gets through.
  *
  * \d \w \b mean ASCII, \s is ECMA's white space, "." stops at ECMA's four line ends. */
 #ifndef SCHEMA_ECMA_H

@@ -53,7 +53,7 @@ static const struct {
 static const struct {
     const char *name, *prefix;
 } kinds[] = {
-    { "General_Category", "" },     { "gc", "" },  { "Script", "sc:" }, { "sc", "sc:" },
+    { "General_Category", "" },      { "gc", "" },      { "Script", "sc:" }, { "sc", "sc:" },
     { "Script_Extensions", "scx:" }, { "scx", "scx:" },
 };
 

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 
-/* Appends \p{…} (negated: \P{…}) for what stands in the braces; false when the name cannot be one. Scripts and binary properties are
- * left for PCRE2 to know or refuse. */
+/* Appends \p{…} (negated: \P{…}) for what stands in the braces; false when the name cannot be one. Scripts and binary
+ * properties are left for PCRE2 to know or refuse. */
 bool ecma_property_put(struct buf *out, bool negated, struct slice name);
 
 #endif

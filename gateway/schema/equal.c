@@ -74,7 +74,8 @@ static bool equal_strings(const struct json_doc *a, uint32_t x, const struct jso
     return json_string_eq(b, y, json_string(a, x, tmp));
 }
 
-/* The value in object y of the KEY at k of a; members usually come in the same order, so the KEY at guess is asked first. */
+/* The value in object y of the KEY at k of a; members usually come in the same order, so the KEY at guess is asked
+ * first. */
 static uint32_t find_member(const struct json_doc *a, uint32_t k, const struct json_doc *b, uint32_t y, uint32_t guess,
                             struct buf *tmp, uint64_t *steps)
 {
@@ -116,7 +117,8 @@ static bool equal_arrays(const struct json_doc *a, uint32_t x, const struct json
     return j >= json_end(b, y);
 }
 
-bool equal_values(const struct json_doc *a, uint32_t x, const struct json_doc *b, uint32_t y, struct buf *tmp, uint64_t *steps)
+bool equal_values(const struct json_doc *a, uint32_t x, const struct json_doc *b, uint32_t y, struct buf *tmp,
+                  uint64_t *steps)
 {
     enum json_kind type = json_type_of(a, x);
     struct number m, n;

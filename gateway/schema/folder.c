@@ -107,7 +107,8 @@ static int add_entry(struct folder *f, unsigned level, struct err *e)
     if (!slice_ends(name, SLICE(".json")))
         return 0;
     if (++f->files > FILES_MAX)
-        return err_set(e, ERR_LIMIT, "schema folder %.*s holds more than %u files", (int)f->root_len, f->path.ptr, FILES_MAX);
+        return err_set(e, ERR_LIMIT, "schema folder %.*s holds more than %u files", (int)f->root_len, f->path.ptr,
+                       FILES_MAX);
     return schema_set_add_file(f->set, f->path.ptr, name, e);
 }
 
@@ -129,8 +130,8 @@ static int add_folder(struct folder *f, unsigned level, struct err *e)
     if (level == 0)
         f->root_len = len;
     if (level > LEVELS_MAX)
-        return err_set(e, ERR_LIMIT, "schema folder %s is more than %u levels deep: a link that leads back up?", f->path.ptr,
-                       LEVELS_MAX);
+        return err_set(e, ERR_LIMIT, "schema folder %s is more than %u levels deep: a link that leads back up?",
+                       f->path.ptr, LEVELS_MAX);
     n = scandir(f->path.ptr, &entries, skip_hidden, alphasort);
     if (n < 0)
         return err_sys(e, "schema folder %s cannot be read", f->path.ptr);
@@ -154,7 +155,8 @@ int schema_set_add_folder(struct schema_set *s, const char *folder, struct err *
 
     buf_init(&f.path, PATH_MAX);
     buf_puts(&f.path, folder);
-    rc = f.path.failed || f.path.len == 0 ? err_set(e, ERR_INPUT, "a schema folder needs a name") : add_folder(&f, 0, e);
+    rc =
+        f.path.failed || f.path.len == 0 ? err_set(e, ERR_INPUT, "a schema folder needs a name") : add_folder(&f, 0, e);
     buf_clear(&f.path);
     return rc;
 }
@@ -167,7 +169,8 @@ static bool is_registered(const struct schema_set *s, struct slice uri)
     return false;
 }
 
-/* Relative references count from the file, whatever its $id says: a neighbour is found in the folder and then known by its own $id. */
+/* Relative references count from the file, whatever its $id says: a neighbour is found in the folder and then known by
+ * its own $id. */
 static int follow(struct schema_set *s, const struct document *doc, uint32_t value, struct err *e)
 {
     struct slice ref = json_inner(&doc->json, value), fragment, uri, path;

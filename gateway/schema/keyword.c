@@ -6,7 +6,8 @@
 #define ALL (D7 | D19 | D20)
 #define SINCE_19 (D19 | D20)
 
-/* "dependencies" and "definitions" left the standard with 2019-09, whose meta-schemas still list them: they keep working. */
+/* "dependencies" and "definitions" left the standard with 2019-09, whose meta-schemas still list them: they keep
+ * working. */
 const struct keyword_info keywords[KW_COUNT] = {
     [KW_SCHEMA] = { "$schema", ALL, FORM_VALUE, false },
     [KW_ID] = { "$id", ALL, FORM_VALUE, false },

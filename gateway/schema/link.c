@@ -56,8 +56,10 @@ static int sort_nodes(const struct program *p, struct sort *s, struct err *e)
         const struct node *n = &p->nodes.at[i];
 
         if (s->pending[i] > 0)
-            return err_set(e, ERR_INPUT, "%.*s: references lead back here without going down into the value: no value "
-                           "could ever be checked", (int)n->place.len, p->text.ptr + n->place.at);
+            return err_set(e, ERR_INPUT,
+                           "%.*s: references lead back here without going down into the value: no value "
+                           "could ever be checked",
+                           (int)n->place.len, p->text.ptr + n->place.at);
     }
     return 0;
 }
@@ -149,8 +151,8 @@ static uint32_t shortcut(const struct program *p, uint32_t node)
     for (;;) {
         const struct node *n = &p->nodes.at[node];
         const struct logic *l;
-        bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE && n->object == NONE &&
-                    n->values == NONE && n->constant == NONE;
+        bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE &&
+                    n->object == NONE && n->values == NONE && n->constant == NONE;
 
         if (!bare || n->n_logic != 1)
             return node;
@@ -163,7 +165,8 @@ static uint32_t shortcut(const struct program *p, uint32_t node)
 
 int program_link(struct program *p, struct err *e)
 {
-    struct sort s = { .pending = mem_zalloc(p->nodes.n * sizeof(uint32_t)), .order = mem_zalloc(p->nodes.n * sizeof(uint32_t)) };
+    struct sort s = { .pending = mem_zalloc(p->nodes.n * sizeof(uint32_t)),
+                      .order = mem_zalloc(p->nodes.n * sizeof(uint32_t)) };
     int rc = sort_nodes(p, &s, e);
 
     for (uint32_t i = s.n; rc == 0 && i-- > 0;)

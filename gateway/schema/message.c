@@ -47,12 +47,8 @@ static const struct {
     unsigned bits;
     const char *name;
 } names[] = {
-    { TYPE_BIT(JSON_STRING), "string" },
-    { TYPE_INTEGER, "number" },
-    { TYPE_BIT(JSON_TRUE), "boolean" },
-    { TYPE_BIT(JSON_ARRAY), "array" },
-    { TYPE_BIT(JSON_OBJECT), "object" },
-    { TYPE_BIT(JSON_NULL), "null" },
+    { TYPE_BIT(JSON_STRING), "string" }, { TYPE_INTEGER, "number" },          { TYPE_BIT(JSON_TRUE), "boolean" },
+    { TYPE_BIT(JSON_ARRAY), "array" },   { TYPE_BIT(JSON_OBJECT), "object" }, { TYPE_BIT(JSON_NULL), "null" },
 };
 
 void message_types(struct buf *b, unsigned types, bool integer_only)
@@ -123,7 +119,8 @@ static unsigned distance(struct slice a, struct slice b)
     return row[b.len];
 }
 
-void message_hint(struct buf *b, const struct schema *s, const struct object_part *p, const struct json_doc *d, uint32_t k)
+void message_hint(struct buf *b, const struct schema *s, const struct object_part *p, const struct json_doc *d,
+                  uint32_t k)
 {
     struct slice name = json_inner(d, k), best = SLICE_NONE;
     unsigned nearest = name.len < 4 ? 2 : 3; /* further away is no likeness */

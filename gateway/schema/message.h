@@ -11,7 +11,8 @@ void message_types(struct buf *b, unsigned types, bool integer_only);
 /* "one of \"a\", \"b\", …"; a single value without "one of". */
 void message_values(struct buf *b, const struct schema *s, const struct value_list *list);
 /* "; did you mean \"name\"?" when the KEY at k is nearly a known name. */
-void message_hint(struct buf *b, const struct schema *s, const struct object_part *p, const struct json_doc *d, uint32_t k);
+void message_hint(struct buf *b, const struct schema *s, const struct object_part *p, const struct json_doc *d,
+                  uint32_t k);
 /* The text, cut to about max bytes at the end of a character. */
 void message_cut(struct buf *b, struct slice text, size_t max);
 

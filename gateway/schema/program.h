@@ -1,7 +1,7 @@
 /* schema/program.h - inside schema/: the frozen form of a compiled schema.
  *
- * Every sub-schema is a node; what it asks of strings, numbers, arrays and objects stands in parts that are looked at only for
- * a value of that type. All parts lie in typed arrays of one block and name each other by index.
+ * Every sub-schema is a node; what it asks of strings, numbers, arrays and objects stands in parts that are looked at
+ * only for a value of that type. All parts lie in typed arrays of one block and name each other by index.
  *
  *     node ── accepts, settles: one bit a type          {"type": ["string", "null"], "maxLength": 9}
  *       │                                               accepts = STRING|NULL, settles = NULL, string = 0
@@ -9,8 +9,8 @@
  *       ├── values, constant (enum, const)
  *       └── logic[] (allOf, anyOf, oneOf, not, if, $ref), each with edges
  *
- * A type outside `accepts` fails, one in `settles` passes, without another look: most leaves of a payload end there. Both
- * are worked out by link.c through references and combinations; the report uses what the schema says (`types`). */
+ * A type outside `accepts` fails, one in `settles` passes, without another look: most leaves of a payload end there.
+ * Both are worked out by link.c through references and combinations; the report uses what the schema says (`types`). */
 #ifndef SCHEMA_PROGRAM_H
 #define SCHEMA_PROGRAM_H
 
@@ -47,12 +47,14 @@ struct name {
 
 struct node {
     uint8_t accepts, settles;
-    uint8_t types;        /* what "type" says; TYPE_ANY without it */
-    uint8_t integer_only; /* a fraction must be integral: 1.0 */
+    uint8_t types;                          /* what "type" says; TYPE_ANY without it */
+    uint8_t integer_only;                   /* a fraction must be integral: 1.0 */
     uint32_t string, number, array, object; /* parts, or NONE */
     uint32_t values, constant;              /* value lists, or NONE */
     uint32_t logic, n_logic;
-    struct { uint32_t at, len; } place; /* "file.json#/properties/a", in text */
+    struct {
+        uint32_t at, len;
+    } place; /* "file.json#/properties/a", in text */
 };
 
 struct string_part {
@@ -66,12 +68,19 @@ struct pattern {
     struct name text;
 };
 
-enum bound { BOUND_MINIMUM, BOUND_EXCLUSIVE_MINIMUM, BOUND_MAXIMUM, BOUND_EXCLUSIVE_MAXIMUM, BOUND_MULTIPLE_OF, BOUND_COUNT };
+enum bound {
+    BOUND_MINIMUM,
+    BOUND_EXCLUSIVE_MINIMUM,
+    BOUND_MAXIMUM,
+    BOUND_EXCLUSIVE_MAXIMUM,
+    BOUND_MULTIPLE_OF,
+    BOUND_COUNT
+};
 struct number_part {
-    int64_t low, high;             /* inclusive, for integers that fit; when `exact` */
-    int64_t multiple;              /* 0: none */
-    bool exact;                    /* all bounds are said by these three */
-    uint32_t bounds[BOUND_COUNT];  /* nodes of consts, or NONE */
+    int64_t low, high;            /* inclusive, for integers that fit; when `exact` */
+    int64_t multiple;             /* 0: none */
+    bool exact;                   /* all bounds are said by these three */
+    uint32_t bounds[BOUND_COUNT]; /* nodes of consts, or NONE */
     struct number values[BOUND_COUNT];
 };
 
@@ -99,7 +108,7 @@ struct bucket {
 
 struct dependency {
     struct name name;
-    uint32_t edge;           /* NONE: names */
+    uint32_t edge; /* NONE: names */
     uint32_t names, n_names;
     uint8_t keyword;
 };
@@ -109,15 +118,15 @@ struct object_part {
     uint32_t slots, n_slots, n_required;
     uint32_t buckets, multiplier, shift; /* open addressing: (hash * multiplier) >> shift */
     uint32_t patterns, n_patterns;
-    uint32_t additional;   /* edge, or NONE */
-    uint32_t names;        /* edge of propertyNames, or NONE */
+    uint32_t additional; /* edge, or NONE */
+    uint32_t names;      /* edge of propertyNames, or NONE */
     uint32_t dependencies, n_dependencies;
-    bool counts;           /* min or max is set */
+    bool counts; /* min or max is set */
 };
 
 struct logic {
-    uint8_t keyword;        /* KW_REF, KW_ALL_OF, KW_ANY_OF, KW_ONE_OF, KW_NOT, KW_IF */
-    uint32_t edges, n;      /* KW_IF: if, then, else; the last two may lead nowhere (to = NONE) */
+    uint8_t keyword;   /* KW_REF, KW_ALL_OF, KW_ANY_OF, KW_ONE_OF, KW_NOT, KW_IF */
+    uint32_t edges, n; /* KW_IF: if, then, else; the last two may lead nowhere (to = NONE) */
 };
 
 /* Values of enum or const, in ascending order of hash; nodes of consts. */
@@ -126,7 +135,7 @@ struct value {
 };
 struct value_list {
     uint32_t values, n;
-    uint8_t types;      /* type bits of its members */
+    uint8_t types; /* type bits of its members */
 };
 
 #define PROGRAM_ARRAYS(X)                                                                                              \
@@ -174,8 +183,8 @@ static inline struct slice schema_text(const struct schema *s, struct name name)
 }
 
 /* The slot of the KEY at node k, or NULL. */
-static inline const struct slot *slot_find(const struct schema *s, const struct object_part *o, const struct json_doc *d,
-                                           uint32_t k)
+static inline const struct slot *slot_find(const struct schema *s, const struct object_part *o,
+                                           const struct json_doc *d, uint32_t k)
 {
     const struct bucket *buckets = s->buckets + o->buckets;
     uint32_t hash = d->nodes[k].link, mask = (uint32_t)((1ull << (32 - o->shift)) - 1);

@@ -6,10 +6,10 @@
 #include "base/mem.h"
 #include "schema/ecma.h"
 
-#define PATTERN_MAX (64u << 10)      /* bytes as written */
-#define TRANSLATED_MAX (1u << 20)    /* bytes after translation */
-#define MATCH_LIMIT_FIRST 2000u      /* + 16 a byte of the subject */
-#define MATCH_LIMIT_HARD 1000000u    /* about 10 ms */
+#define PATTERN_MAX (64u << 10)   /* bytes as written */
+#define TRANSLATED_MAX (1u << 20) /* bytes after translation */
+#define MATCH_LIMIT_FIRST 2000u   /* + 16 a byte of the subject */
+#define MATCH_LIMIT_HARD 1000000u /* about 10 ms */
 #define HEAP_LIMIT_KIB (16u << 10)
 #define JIT_STACK_START (32u << 10)
 #define JIT_STACK_MAX (512u << 10)

@@ -9,7 +9,8 @@
 #include "base/slice.h"
 
 struct regex; /* frozen; shared between threads */
-struct regex *regex_new(struct slice pattern, struct err *e); /* pattern: UTF-8, ECMA-262 with the u flag's meaning, lenient */
+struct regex *regex_new(struct slice pattern,
+                        struct err *e); /* pattern: UTF-8, ECMA-262 with the u flag's meaning, lenient */
 void regex_free(struct regex *r);
 size_t regex_bytes(const struct regex *r);
 struct regex_scratch; /* one a thread */

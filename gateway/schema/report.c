@@ -31,9 +31,10 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
     f->depth = r->depth;
     f->error.node = n;
     f->error.instance_path = arena_slice(r->memory, buf_slice(&r->instance));
-    f->error.keyword_path = slice_z(arena_printf(r->memory, "%.*s%s%s", SLICE_FMT(buf_slice(&r->keyword)), slash, name));
-    f->error.schema_place = slice_z(arena_printf(r->memory, "%.*s%s%s", (int)p->place.len, r->run.s->text + p->place.at,
-                                                 slash, name));
+    f->error.keyword_path =
+        slice_z(arena_printf(r->memory, "%.*s%s%s", SLICE_FMT(buf_slice(&r->keyword)), slash, name));
+    f->error.schema_place =
+        slice_z(arena_printf(r->memory, "%.*s%s%s", (int)p->place.len, r->run.s->text + p->place.at, slash, name));
     f->error.message = arena_slice(r->memory, buf_slice(&r->message));
     return f;
 }
@@ -177,8 +178,9 @@ static void report_plain(struct reporter *r, enum schema_verdict verdict, uint32
 {
     const struct node *p = &r->run.s->nodes[r->run.s->edges[r->run.s->root].to];
 
-    buf_puts(report_say(r), verdict == SCHEMA_LIMIT ? "the check was given up: the value is too deep or too costly for this schema"
-                                                    : "does not match the schema");
+    buf_puts(report_say(r), verdict == SCHEMA_LIMIT
+                                ? "the check was given up: the value is too deep or too costly for this schema"
+                                : "does not match the schema");
     report_add(r, p, KW_COUNT, n);
 }
 

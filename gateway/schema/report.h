@@ -7,8 +7,8 @@
 struct found {
     struct schema_error error;
     enum keyword kw;
-    unsigned depth;          /* instance levels below the root */
-    unsigned types;          /* KW_TYPE: what was expected */
+    unsigned depth; /* instance levels below the root */
+    unsigned types; /* KW_TYPE: what was expected */
     bool integer_only;
 };
 
@@ -19,13 +19,13 @@ struct found_list {
 struct reporter {
     struct run run;
     struct arena *memory;
-    struct found_list *list;  /* where errors go */
+    struct found_list *list; /* where errors go */
     struct buf instance, keyword, message;
     unsigned depth;
-    size_t max;               /* errors wanted in the list */
-    uint32_t budget;          /* errors that may still be made, shown or not */
+    size_t max;      /* errors wanted in the list */
+    uint32_t budget; /* errors that may still be made, shown or not */
     bool more;
-    struct found dropped;     /* where an error goes that is one too many: written, never read */
+    struct found dropped; /* where an error goes that is one too many: written, never read */
 };
 
 /* Walks the node's keywords and adds an error for each that fails. */

@@ -102,8 +102,8 @@ static bool report_several(struct reporter *r, const struct node *p, const struc
         if (run_edge(&r->run, l->edges + i, n) != SCHEMA_VALID)
             continue;
         if (first != NONE) {
-            buf_printf(report_say(r), "must match exactly one of the %u alternatives, but matches numbers %u and %u", l->n,
-                       first + 1, i + 1);
+            buf_printf(report_say(r), "must match exactly one of the %u alternatives, but matches numbers %u and %u",
+                       l->n, first + 1, i + 1);
             report_add(r, p, KW_ONE_OF, n);
             return true;
         }

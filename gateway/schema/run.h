@@ -1,6 +1,8 @@
-/* schema/run.h - inside schema/: one check of one document, and the single questions that the check and the report share.
+/* schema/run.h - inside schema/: one check of one document, and the single questions that the check and the report
+ * share.
  *
- * Everything here answers SCHEMA_LIMIT as soon as a bound is hit, and every caller passes that on: a limit is never a pass. */
+ * Everything here answers SCHEMA_LIMIT as soon as a bound is hit, and every caller passes that on: a limit is never a
+ * pass. */
 #ifndef SCHEMA_RUN_H
 #define SCHEMA_RUN_H
 
@@ -14,8 +16,8 @@ struct unique_entry {
 
 struct schema_scratch {
     struct regex_scratch *regex;
-    struct buf tmp;                /* one unescaped string at a time */
-    struct unique_entry *unique;   /* the hash table of uniqueItems */
+    struct buf tmp;              /* one unescaped string at a time */
+    struct unique_entry *unique; /* the hash table of uniqueItems */
     uint32_t unique_cap;
     uint32_t max_depth;
 };

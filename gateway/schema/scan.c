@@ -1,5 +1,5 @@
-/* Walks the registered documents for what names a place in them: $id, $anchor and $dynamicAnchor, at the places where the draft
- * expects a schema, and only there. */
+/* Walks the registered documents for what names a place in them: $id, $anchor and $dynamicAnchor, at the places where
+ * the draft expects a schema, and only there. */
 #include "schema/set.h"
 
 #include "json/pointer.h"
@@ -68,7 +68,8 @@ static uint32_t add_resource(struct scan *s, uint32_t node, uint32_t parent, str
     return s->doc->resources.n - 1;
 }
 
-/* What $id makes of the node: the resource its content belongs to. Before 2019-09 an $id of a lone fragment is an anchor. */
+/* What $id makes of the node: the resource its content belongs to. Before 2019-09 an $id of a lone fragment is an
+ * anchor. */
 static uint32_t scan_id(struct scan *s, uint32_t node, uint32_t resource)
 {
     const struct resource *r = &s->doc->resources.at[resource];

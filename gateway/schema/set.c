@@ -134,8 +134,8 @@ int schema_set_add(struct schema_set *s, struct slice uri, struct slice name, st
     struct slice own;
 
     if (!uri_is_absolute(uri) || slice_find(uri, '#') != uri.len)
-        return err_set(e, ERR_INPUT, "%.*s: a schema's URI must be absolute and without #fragment: %.*s", SLICE_FMT(name),
-                       SLICE_FMT(uri));
+        return err_set(e, ERR_INPUT, "%.*s: a schema's URI must be absolute and without #fragment: %.*s",
+                       SLICE_FMT(name), SLICE_FMT(uri));
     old = document_find(s, uri);
     if (old && same_text(old, text))
         return 0;
@@ -153,8 +153,8 @@ int schema_set_add(struct schema_set *s, struct slice uri, struct slice name, st
     own = own_uri(s, doc);
     old = document_find(s, own);
     if (old && !same_text(old, text)) {
-        err_set(e, ERR_INPUT, "%.*s: its \"$id\" %.*s is taken by %.*s: change one of them", SLICE_FMT(name), SLICE_FMT(own),
-                SLICE_FMT(old->name));
+        err_set(e, ERR_INPUT, "%.*s: its \"$id\" %.*s is taken by %.*s: change one of them", SLICE_FMT(name),
+                SLICE_FMT(own), SLICE_FMT(old->name));
         document_free(doc);
         return -1;
     }
@@ -210,7 +210,8 @@ static int find_pointer(struct arena *a, struct slice text, struct place *out, s
     return 0;
 }
 
-int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out, struct err *e)
+int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out,
+             struct err *e)
 {
     bool anchor;
     struct slice key = uri;
@@ -227,8 +228,8 @@ int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct sli
         return err_set(e, ERR_INPUT, "%.*s is no registered schema (nothing is fetched: put it into a schema folder)",
                        SLICE_FMT(uri));
     if (t->rival)
-        return err_set(e, ERR_INPUT, "%.*s is claimed by %.*s and %.*s: change one \"$id\" or \"$anchor\"", SLICE_FMT(key),
-                       SLICE_FMT(t->place.doc->name), SLICE_FMT(t->rival->name));
+        return err_set(e, ERR_INPUT, "%.*s is claimed by %.*s and %.*s: change one \"$id\" or \"$anchor\"",
+                       SLICE_FMT(key), SLICE_FMT(t->place.doc->name), SLICE_FMT(t->rival->name));
     *out = t->place;
     return fragment.len > 0 && !anchor ? find_pointer(a, fragment, out, e) : 0;
 }

@@ -1,26 +1,28 @@
-/* schema/set.h - inside schema/: registered documents, the resources ($id) and anchors in them, and finding what a URI means. */
+/* schema/set.h - inside schema/: registered documents, the resources ($id) and anchors in them, and finding what a URI
+ * means. */
 #ifndef SCHEMA_SET_H
 #define SCHEMA_SET_H
 
 #include "schema/schema.h"
 #include "schema/vec.h"
 
-/* A part of a document with a base URI of its own; the whole document is its first. In document order, so nested ones follow. */
+/* A part of a document with a base URI of its own; the whole document is its first. In document order, so nested ones
+ * follow. */
 struct resource {
-    uint32_t node, end;    /* its nodes */
-    uint32_t parent;       /* the resource around it; of the first: itself */
+    uint32_t node, end; /* its nodes */
+    uint32_t parent;    /* the resource around it; of the first: itself */
     struct slice base;
-    struct slice pointer;  /* where it is in the document */
+    struct slice pointer; /* where it is in the document */
     enum schema_draft draft;
     struct slice unknown_dialect; /* a $schema that is none of ours */
 };
 
 struct document {
     struct slice uri, name;
-    struct slice own;    /* its $id made absolute; empty when that is the URI, or another copy's */
+    struct slice own; /* its $id made absolute; empty when that is the URI, or another copy's */
     struct json_doc json;
     VEC(struct resource) resources;
-    uint32_t index;      /* in the set */
+    uint32_t index; /* in the set */
 };
 
 /* A place in a registered document. */
@@ -42,13 +44,14 @@ struct schema_set {
     VEC(struct target) targets;
     uint32_t *buckets; /* target + 1 by hash of the key */
     uint32_t n_buckets;
-    uint32_t scanned;  /* documents whose resources are known */
+    uint32_t scanned; /* documents whose resources are known */
     enum schema_draft scanned_draft;
 };
 
 /* Finds the resources of all documents; those without $schema count as `draft`. */
 void set_scan(struct schema_set *s, enum schema_draft draft);
-/* uri: absolute, without fragment; fragment: still percent-encoded. Slices of *out live in the set, or in the arena given. */
+/* uri: absolute, without fragment; fragment: still percent-encoded. Slices of *out live in the set, or in the arena
+ * given. */
 int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out,
              struct err *e) MUST_CHECK;
 /* The innermost resource around the node. */

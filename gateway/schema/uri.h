@@ -1,12 +1,13 @@
-/* schema/uri.h - URI references (RFC 3986), as far as references between schemas need them. Nothing is fetched or checked. */
+/* schema/uri.h - URI references (RFC 3986), as far as references between schemas need them. Nothing is fetched or
+ * checked. */
 #ifndef SCHEMA_URI_H
 #define SCHEMA_URI_H
 
 #include "base/mem.h"
 #include "base/slice.h"
 
-/* The absolute URI that ref means against base (section 5.2), without fragment, in the arena. *fragment: what stood after '#' (a part
- * of ref, still percent-encoded). */
+/* The absolute URI that ref means against base (section 5.2), without fragment, in the arena. *fragment: what stood
+ * after '#' (a part of ref, still percent-encoded). */
 struct slice uri_resolve(struct arena *a, struct slice base, struct slice ref, struct slice *fragment);
 /* "%41" → "A", in the arena; what is no valid escape stays. */
 struct slice uri_decode(struct arena *a, struct slice s);

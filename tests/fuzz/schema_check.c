@@ -1,6 +1,6 @@
-/* libFuzzer: any schema against any value. The first byte chooses the draft, the first line is the schema, the rest the value. What
- * compiles, compiles again; the same question has the same answer; the report has the verdict of the check, says something
- * exactly when that is no pass, and points into the value. */
+/* libFuzzer: any schema against any value. The first byte chooses the draft, the first line is the schema, the rest the
+ * value. What compiles, compiles again; the same question has the same answer; the report has the verdict of the check,
+ * says something exactly when that is no pass, and points into the value. */
 #include <stdio.h>
 #include <stdlib.h>
 

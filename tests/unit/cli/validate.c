@@ -84,8 +84,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const names[] = { "s.json", "common.json", "good.json", "bad.json", "broken.json", "schema7.json", "pair.json",
-                                         "stdin" };
+    static const char *const names[] = { "s.json",      "common.json",  "good.json", "bad.json",
+                                         "broken.json", "schema7.json", "pair.json", "stdin" };
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -100,7 +100,7 @@ static void test_files(void **state)
     assert_string_equal(output, "good.json: valid\n");
     assert_int_equal(RUN("", "s.json", "good.json", "bad.json"), 1);
     assert_starts("good.json: valid\nbad.json:2:2: the whole: must be at least 3, found number 1 "
-                                "(");
+                  "(");
     assert_non_null(strstr(output, "/common.json#/$defs/n/minimum)\n"));
     assert_int_equal(RUN("7", "s.json", "-"), 0);
     assert_string_equal(output, "standard input: valid\n");
@@ -121,8 +121,9 @@ static void test_output(void **state)
     assert_int_equal(RUN("3", "--output", "basic", "s.json", "-"), 0);
     assert_string_equal(output, "{\"valid\":true}\n");
     assert_int_equal(RUN("1", "--output", "basic", "s.json", "-"), 1);
-    assert_string_equal(output, "{\"valid\":false,\"errors\":[{\"keywordLocation\":\"/$ref/minimum\",\"instanceLocation\":\"\","
-                                "\"error\":\"must be at least 3, found number 1\"}]}\n");
+    assert_string_equal(output,
+                        "{\"valid\":false,\"errors\":[{\"keywordLocation\":\"/$ref/minimum\",\"instanceLocation\":\"\","
+                        "\"error\":\"must be at least 3, found number 1\"}]}\n");
 }
 
 static void test_usage(void **state)
@@ -145,7 +146,8 @@ static void test_depth(void **state)
     size_t at;
 
     (void)state;
-    at = (size_t)sprintf(text, "{\"schema\":{\"type\":\"array\",\"anyOf\":[false,{\"items\":{\"$ref\":\"#\"}}]},\"instance\":");
+    at = (size_t)sprintf(
+        text, "{\"schema\":{\"type\":\"array\",\"anyOf\":[false,{\"items\":{\"$ref\":\"#\"}}]},\"instance\":");
     memset(text + at, '[', DEPTH);
     memset(text + at + DEPTH, ']', DEPTH);
     strcpy(text + at + 2 * DEPTH, "}\n");
@@ -159,15 +161,18 @@ static void test_depth(void **state)
 static void test_batch(void **state)
 {
     (void)state;
-    assert_int_equal(RUN("{\"schema\":{\"type\":\"null\"},\"instance\":null}\n"
-                         "{\"instance\":1,\"schema\":{\"type\":\"null\"}}\n"
-                         "{\"schema\":{\"items\":[true],\"additionalItems\":false},\"instance\":[1,2],\"draft\":\"7\"}\n"
-                         "{\"schema\":{\"items\":[true]},\"instance\":[1,2]}\n"
-                         "{\"schema\":true,\"instance\":1,\"draft\":\"8\"}\n"
-                         "{\"schema\":{\"pattern\":\"^(a+)+$\"},\"instance\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}\n"
-                         "\n"
-                         "{\"schema\":true}\n"
-                         "{\"schema\":true,\"instance\":1}", "--batch"), 0);
+    assert_int_equal(
+        RUN("{\"schema\":{\"type\":\"null\"},\"instance\":null}\n"
+            "{\"instance\":1,\"schema\":{\"type\":\"null\"}}\n"
+            "{\"schema\":{\"items\":[true],\"additionalItems\":false},\"instance\":[1,2],\"draft\":\"7\"}\n"
+            "{\"schema\":{\"items\":[true]},\"instance\":[1,2]}\n"
+            "{\"schema\":true,\"instance\":1,\"draft\":\"8\"}\n"
+            "{\"schema\":{\"pattern\":\"^(a+)+$\"},\"instance\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}\n"
+            "\n"
+            "{\"schema\":true}\n"
+            "{\"schema\":true,\"instance\":1}",
+            "--batch"),
+        0);
     assert_string_equal(output, "true\nfalse\nfalse\n"
                                 "error schema#/items: must be one schema in 2020-12: a list is called \"prefixItems\"\n"
                                 "error \"draft\" must be \"7\", \"2019-09\" or \"2020-12\"\n"
@@ -180,11 +185,8 @@ static void test_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_output),
-        cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_files), cmocka_unit_test(test_output), cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_depth), cmocka_unit_test(test_batch),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -52,7 +52,8 @@ static void check_rows(const struct row *rows, size_t n)
 static void test_types(void **state)
 {
     const struct row rows[] = {
-        { "{\"type\":\"integer\"}", VALIDS("1", "-0", "1.0", "1e3", "10e-1", "1e400"), VALIDS("1.5", "\"1\"", "1e-1", "null"), D20 },
+        { "{\"type\":\"integer\"}", VALIDS("1", "-0", "1.0", "1e3", "10e-1", "1e400"),
+          VALIDS("1.5", "\"1\"", "1e-1", "null"), D20 },
         { "{\"type\":\"number\"}", VALIDS("1", "1.5"), VALIDS("true", "\"1\""), D20 },
         { "{\"type\":[\"integer\",\"number\"]}", VALIDS("1", "1.5"), VALIDS("[]"), D20 },
         { "{\"type\":[\"integer\",\"null\"]}", VALIDS("2", "null", "2.0"), VALIDS("1.5", "false"), D20 },
@@ -68,11 +69,13 @@ static void test_types(void **state)
 static void test_numbers(void **state)
 {
     const struct row rows[] = {
-        { "{\"minimum\":5,\"exclusiveMaximum\":10}", VALIDS("5", "9", "5.0", "9.99", "\"x\""), VALIDS("4", "10", "4.999", "1e1", "-7"),
-          D20 },
-        { "{\"exclusiveMinimum\":5,\"maximum\":10}", VALIDS("6", "10", "5.001", "10.0"), VALIDS("5", "11", "5.0", "1e2"), D20 },
+        { "{\"minimum\":5,\"exclusiveMaximum\":10}", VALIDS("5", "9", "5.0", "9.99", "\"x\""),
+          VALIDS("4", "10", "4.999", "1e1", "-7"), D20 },
+        { "{\"exclusiveMinimum\":5,\"maximum\":10}", VALIDS("6", "10", "5.001", "10.0"),
+          VALIDS("5", "11", "5.0", "1e2"), D20 },
         { "{\"minimum\":0.5}", VALIDS("1", "0.5", "5e-1"), VALIDS("0", "0.49999999999999999999999999", "-1"), D20 },
-        { "{\"maximum\":9007199254740992}", VALIDS("9007199254740992"), VALIDS("9007199254740993", "9007199254740992.5"), D20 },
+        { "{\"maximum\":9007199254740992}", VALIDS("9007199254740992"),
+          VALIDS("9007199254740993", "9007199254740992.5"), D20 },
         { "{\"maximum\":1e400}", VALIDS("1e400", "9e399"), VALIDS("1.0001e400"), D20 },
         { "{\"minimum\":-9223372036854775808}", VALIDS("-9223372036854775808"), VALIDS("-9223372036854775809"), D20 },
         { "{\"multipleOf\":3}", VALIDS("9", "0", "-3", "9.0", "3e3"), VALIDS("10", "9.5"), D20 },
@@ -93,7 +96,8 @@ static void test_strings(void **state)
         { "{\"maxLength\":2.0}", VALIDS("\"😀😀\""), VALIDS("\"😀😀😀\""), D20 },
         { "{\"minLength\":1}", VALIDS("\"\\n\"", "\"é\""), VALIDS("\"\""), D20 },
         { "{\"maxLength\":1e400}", VALIDS("\"abc\""), NOTHING, D20 },
-        { "{\"pattern\":\"^a.c$\"}", VALIDS("\"abc\"", "\"a\\u0062c\"", "1"), VALIDS("\"ab\"", "\"a\\nc\"", "\"abc\\n\""), D20 },
+        { "{\"pattern\":\"^a.c$\"}", VALIDS("\"abc\"", "\"a\\u0062c\"", "1"),
+          VALIDS("\"ab\"", "\"a\\nc\"", "\"abc\\n\""), D20 },
         { "{\"pattern\":\"b\"}", VALIDS("\"abc\"", "\"\\u0062\""), VALIDS("\"ac\"", "\"\""), D20 },
     };
 
@@ -125,9 +129,10 @@ static void test_values(void **state)
 static void test_arrays(void **state)
 {
     const struct row rows[] = {
-        { "{\"prefixItems\":[{\"type\":\"string\"}],\"items\":{\"type\":\"integer\"}}", VALIDS("[]", "[\"a\"]", "[\"a\",1,2]", "{}"),
-          VALIDS("[1]", "[\"a\",\"b\"]", "[\"a\",1,1.5]"), D20 },
-        { "{\"items\":[{\"type\":\"string\"}],\"additionalItems\":false}", VALIDS("[\"a\"]", "[]"), VALIDS("[1]", "[\"a\",1]"), D7 },
+        { "{\"prefixItems\":[{\"type\":\"string\"}],\"items\":{\"type\":\"integer\"}}",
+          VALIDS("[]", "[\"a\"]", "[\"a\",1,2]", "{}"), VALIDS("[1]", "[\"a\",\"b\"]", "[\"a\",1,1.5]"), D20 },
+        { "{\"items\":[{\"type\":\"string\"}],\"additionalItems\":false}", VALIDS("[\"a\"]", "[]"),
+          VALIDS("[1]", "[\"a\",1]"), D7 },
         { "{\"items\":[],\"additionalItems\":{\"type\":\"null\"}}", VALIDS("[null]"), VALIDS("[1]"), D7 },
         { "{\"items\":{\"type\":\"string\"},\"additionalItems\":false}", VALIDS("[\"a\",\"b\"]"), VALIDS("[1]"), D19 },
         { "{\"minItems\":1,\"maxItems\":2}", VALIDS("[1]", "[1,2]"), VALIDS("[]", "[1,2,3]"), D20 },
@@ -138,8 +143,10 @@ static void test_arrays(void **state)
         { "{\"contains\":{\"const\":1},\"minContains\":2}", VALIDS("[1]"), VALIDS("[]"), D7 },
         { "{\"uniqueItems\":true}", VALIDS("[1,2,\"1\",true,null,{\"a\":1},{\"a\":2}]", "[]"),
           VALIDS("[1,2,1.0]", "[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1}]", "[\"a\",\"\\u0061\"]"), D20 },
-        { "{\"uniqueItems\":true}", VALIDS("[1,2,3,4,5,6,7,8,9,10,\"1\",[1],[2]]", "[0,1,false,true,null,\"\",[],{},\"0\",[0]]"),
-          VALIDS("[1,2,3,4,5,6,7,8,9,10,1e0]", "[[],1,2,3,4,5,6,7,8,9,[]]", "[\"x\",1,2,3,4,5,6,7,8,\"\\u0078\"]"), D20 },
+        { "{\"uniqueItems\":true}",
+          VALIDS("[1,2,3,4,5,6,7,8,9,10,\"1\",[1],[2]]", "[0,1,false,true,null,\"\",[],{},\"0\",[0]]"),
+          VALIDS("[1,2,3,4,5,6,7,8,9,10,1e0]", "[[],1,2,3,4,5,6,7,8,9,[]]", "[\"x\",1,2,3,4,5,6,7,8,\"\\u0078\"]"),
+          D20 },
         { "{\"uniqueItems\":false}", VALIDS("[1,1]"), NOTHING, D20 },
     };
 
@@ -151,24 +158,30 @@ static void test_objects(void **state)
 {
     const struct row rows[] = {
         { "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}},\"required\":[\"a\",\"c\"]}",
-          VALIDS("{\"a\":1,\"c\":2}", "{\"c\":0,\"\\u0061\":1,\"x\":0}", "[]"), VALIDS("{\"a\":1}", "{\"a\":\"\",\"c\":1}", "{}"), D20 },
+          VALIDS("{\"a\":1,\"c\":2}", "{\"c\":0,\"\\u0061\":1,\"x\":0}", "[]"),
+          VALIDS("{\"a\":1}", "{\"a\":\"\",\"c\":1}", "{}"), D20 },
         { "{\"properties\":{\"a\":{}},\"required\":[\"b\"],\"additionalProperties\":false}", NOTHING,
           VALIDS("{\"b\":1}", "{\"a\":1}", "{\"a\":1,\"b\":1}"), D20 },
         { "{\"properties\":{\"a\":{}},\"additionalProperties\":{\"type\":\"null\"}}", VALIDS("{\"a\":1,\"b\":null}"),
           VALIDS("{\"b\":1}"), D20 },
-        { "{\"properties\":{\"a1\":{\"minimum\":5}},\"patternProperties\":{\"^a\":{\"type\":\"integer\"},\"1$\":{\"maximum\":9}},"
+        { "{\"properties\":{\"a1\":{\"minimum\":5}},\"patternProperties\":{\"^a\":{\"type\":\"integer\"},\"1$\":{"
+          "\"maximum\":9}},"
           "\"additionalProperties\":false}",
-          VALIDS("{\"a1\":5}", "{\"a\":1}", "{\"z1\":9}"), VALIDS("{\"a1\":4}", "{\"a1\":10}", "{\"a\":1.5}", "{\"b\":1}"), D20 },
-        { "{\"minProperties\":1,\"maxProperties\":2}", VALIDS("{\"a\":1}", "[]"), VALIDS("{}", "{\"a\":1,\"b\":1,\"c\":1}"), D20 },
+          VALIDS("{\"a1\":5}", "{\"a\":1}", "{\"z1\":9}"),
+          VALIDS("{\"a1\":4}", "{\"a1\":10}", "{\"a\":1.5}", "{\"b\":1}"), D20 },
+        { "{\"minProperties\":1,\"maxProperties\":2}", VALIDS("{\"a\":1}", "[]"),
+          VALIDS("{}", "{\"a\":1,\"b\":1,\"c\":1}"), D20 },
         { "{\"propertyNames\":{\"pattern\":\"^[a-z]+$\",\"maxLength\":3}}", VALIDS("{\"abc\":1}", "{}"),
           VALIDS("{\"aBc\":1}", "{\"abcd\":1}", "{\"\\u0041\":1}"), D20 },
         { "{\"dependentRequired\":{\"a\":[\"b\"]},\"dependentSchemas\":{\"c\":{\"required\":[\"d\"]}}}",
           VALIDS("{\"a\":1,\"b\":1}", "{\"b\":1}", "{\"c\":1,\"d\":1}"), VALIDS("{\"a\":1}", "{\"c\":1}"), D20 },
-        { "{\"dependencies\":{\"a\":[\"b\"],\"c\":{\"required\":[\"d\"]}}}", VALIDS("{\"a\":1,\"b\":1}", "{\"c\":1,\"d\":1}"),
-          VALIDS("{\"a\":1}", "{\"c\":1}"), D7 },
+        { "{\"dependencies\":{\"a\":[\"b\"],\"c\":{\"required\":[\"d\"]}}}",
+          VALIDS("{\"a\":1,\"b\":1}", "{\"c\":1,\"d\":1}"), VALIDS("{\"a\":1}", "{\"c\":1}"), D7 },
         { "{\"dependentRequired\":{\"a\":[\"b\"]}}", VALIDS("{\"a\":1}"), NOTHING, D7 },
-        { "{\"properties\":{\"a\\u0000b\":false,\"ab\":{}}}", VALIDS("{\"ab\":1,\"a\":1}"), VALIDS("{\"a\\u0000b\":1}"), D20 },
-        { "{\"properties\":{\"\":{\"type\":\"null\"}},\"required\":[\"\"]}", VALIDS("{\"\":null}"), VALIDS("{\"\":1}", "{}"), D20 },
+        { "{\"properties\":{\"a\\u0000b\":false,\"ab\":{}}}", VALIDS("{\"ab\":1,\"a\":1}"), VALIDS("{\"a\\u0000b\":1}"),
+          D20 },
+        { "{\"properties\":{\"\":{\"type\":\"null\"}},\"required\":[\"\"]}", VALIDS("{\"\":null}"),
+          VALIDS("{\"\":1}", "{}"), D20 },
     };
 
     (void)state;
@@ -182,12 +195,14 @@ static void test_combinations(void **state)
         { "{\"anyOf\":[{\"type\":\"string\"},{\"minimum\":3}]}", VALIDS("\"x\"", "3", "null"), VALIDS("2"), D20 },
         { "{\"oneOf\":[{\"multipleOf\":2},{\"multipleOf\":3}]}", VALIDS("2", "3"), VALIDS("6", "5", "\"x\""), D20 },
         { "{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", VALIDS("\"\"", "null"), VALIDS("1", "{}"), D20 },
-        { "{\"oneOf\":[{\"type\":[\"string\",\"null\"]},{\"type\":\"null\"}]}", VALIDS("\"\""), VALIDS("null", "1"), D20 },
-        { "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}", VALIDS("1.5"), VALIDS("1", "1.0", "\"\""), D20 },
+        { "{\"oneOf\":[{\"type\":[\"string\",\"null\"]},{\"type\":\"null\"}]}", VALIDS("\"\""), VALIDS("null", "1"),
+          D20 },
+        { "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}", VALIDS("1.5"), VALIDS("1", "1.0", "\"\""),
+          D20 },
         { "{\"not\":{\"type\":\"integer\"}}", VALIDS("1.5", "\"1\""), VALIDS("1", "1.0"), D20 },
         { "{\"not\":{\"enum\":[\"a\",null]}}", VALIDS("\"b\"", "1"), VALIDS("\"a\"", "null"), D20 },
-        { "{\"if\":{\"type\":\"integer\"},\"then\":{\"minimum\":3},\"else\":{\"type\":\"string\"}}", VALIDS("3", "\"\""),
-          VALIDS("2", "1.5", "null"), D20 },
+        { "{\"if\":{\"type\":\"integer\"},\"then\":{\"minimum\":3},\"else\":{\"type\":\"string\"}}",
+          VALIDS("3", "\"\""), VALIDS("2", "1.5", "null"), D20 },
         { "{\"if\":{\"const\":1},\"then\":false}", VALIDS("2", "{}"), VALIDS("1"), D20 },
         { "{\"if\":{\"const\":1},\"else\":false}", VALIDS("1"), VALIDS("2"), D20 },
         { "{\"if\":false}", VALIDS("2"), NOTHING, D20 },
@@ -197,9 +212,11 @@ static void test_combinations(void **state)
           "{\"properties\":{\"k\":{\"const\":\"b\"},\"v\":{\"type\":\"string\"}},\"required\":[\"k\"]},"
           "{\"properties\":{\"k\":{\"enum\":[\"c\",\"d\"]}},\"required\":[\"k\",\"w\"],\"additionalProperties\":false,"
           "\"patternProperties\":{\"^w\":{\"type\":\"array\"}}}]}",
-          VALIDS("{\"k\":\"a\",\"v\":1}", "{\"k\":\"b\",\"v\":\"\"}", "{\"k\":\"d\",\"w\":[]}", "{\"w2\":[],\"k\":\"c\",\"w\":[]}"),
-          VALIDS("{\"k\":\"a\",\"v\":\"\"}", "{\"k\":\"b\",\"v\":1}", "{\"k\":\"d\"}", "{\"v\":1}", "{\"k\":\"c\",\"w\":[],\"x\":1}",
-                 "{\"k\":\"c\",\"w\":1}"), D20 },
+          VALIDS("{\"k\":\"a\",\"v\":1}", "{\"k\":\"b\",\"v\":\"\"}", "{\"k\":\"d\",\"w\":[]}",
+                 "{\"w2\":[],\"k\":\"c\",\"w\":[]}"),
+          VALIDS("{\"k\":\"a\",\"v\":\"\"}", "{\"k\":\"b\",\"v\":1}", "{\"k\":\"d\"}", "{\"v\":1}",
+                 "{\"k\":\"c\",\"w\":[],\"x\":1}", "{\"k\":\"c\",\"w\":1}"),
+          D20 },
     };
 
     (void)state;
@@ -209,15 +226,19 @@ static void test_combinations(void **state)
 static void test_references(void **state)
 {
     const struct row rows[] = {
-        { "{\"$defs\":{\"n\":{\"type\":\"integer\"}},\"$ref\":\"#/$defs/n\",\"minimum\":3}", VALIDS("3"), VALIDS("2", "\"\""), D20 },
-        { "{\"definitions\":{\"n\":{\"type\":\"integer\"}},\"$ref\":\"#/definitions/n\",\"minimum\":3}", VALIDS("2"), VALIDS("\"\""),
-          D7 },
+        { "{\"$defs\":{\"n\":{\"type\":\"integer\"}},\"$ref\":\"#/$defs/n\",\"minimum\":3}", VALIDS("3"),
+          VALIDS("2", "\"\""), D20 },
+        { "{\"definitions\":{\"n\":{\"type\":\"integer\"}},\"$ref\":\"#/definitions/n\",\"minimum\":3}", VALIDS("2"),
+          VALIDS("\"\""), D7 },
         { "{\"properties\":{\"next\":{\"$ref\":\"#\"}},\"required\":[\"v\"]}", VALIDS("{\"v\":1,\"next\":{\"v\":2}}"),
           VALIDS("{\"v\":1,\"next\":{}}"), D20 },
-        { "{\"$defs\":{\"a\":{\"$anchor\":\"n\",\"type\":\"null\"}},\"$ref\":\"#n\"}", VALIDS("null"), VALIDS("1"), D19 },
-        { "{\"definitions\":{\"a\":{\"$id\":\"#n\",\"type\":\"null\"}},\"allOf\":[{\"$ref\":\"#n\"}]}", VALIDS("null"), VALIDS("1"), D7 },
+        { "{\"$defs\":{\"a\":{\"$anchor\":\"n\",\"type\":\"null\"}},\"$ref\":\"#n\"}", VALIDS("null"), VALIDS("1"),
+          D19 },
+        { "{\"definitions\":{\"a\":{\"$id\":\"#n\",\"type\":\"null\"}},\"allOf\":[{\"$ref\":\"#n\"}]}", VALIDS("null"),
+          VALIDS("1"), D7 },
         { "{\"$defs\":{\"a\":{\"$id\":\"sub/a.json\",\"$defs\":{\"t\":{\"type\":\"null\"}},\"$ref\":\"#/$defs/t\"}},"
-          "\"$ref\":\"sub/a.json\"}", VALIDS("null"), VALIDS("1"), D20 },
+          "\"$ref\":\"sub/a.json\"}",
+          VALIDS("null"), VALIDS("1"), D20 },
         { "{\"x~y/z%\":{\"type\":\"null\"},\"$ref\":\"#/x~0y~1z%25\"}", VALIDS("null"), VALIDS("1"), D20 },
     };
 
@@ -293,8 +314,9 @@ static char *nested(size_t depth)
 static void test_limits(void **state)
 {
     static const char *deep = "{\"type\":\"array\",\"items\":{\"$ref\":\"#\"}}";
-    static const char *wide = "{\"anyOf\":[{\"items\":{\"$ref\":\"#\"},\"minItems\":1},{\"items\":{\"$ref\":\"#\"},\"minItems\":1}],"
-                              "\"type\":\"array\"}";
+    static const char *wide =
+        "{\"anyOf\":[{\"items\":{\"$ref\":\"#\"},\"minItems\":1},{\"items\":{\"$ref\":\"#\"},\"minItems\":1}],"
+        "\"type\":\"array\"}";
     char *text = nested(1000), *letters = malloc(60);
 
     (void)state;
@@ -311,7 +333,8 @@ static void test_limits(void **state)
     assert_int_equal(verdict("{\"not\":{\"pattern\":\"^(a+)+$\"}}", letters, 0), SCHEMA_LIMIT);
     assert_int_equal(verdict("{\"anyOf\":[{\"pattern\":\"^(a+)+$\"},{\"minLength\":1}]}", letters, 0), SCHEMA_LIMIT);
     assert_int_equal(verdict("{\"oneOf\":[{\"pattern\":\"^(a+)+$\"},{\"minLength\":1}]}", letters, 0), SCHEMA_LIMIT);
-    assert_int_equal(verdict("{\"if\":{\"pattern\":\"^(a+)+$\"},\"else\":{\"minLength\":1}}", letters, 0), SCHEMA_LIMIT);
+    assert_int_equal(verdict("{\"if\":{\"pattern\":\"^(a+)+$\"},\"else\":{\"minLength\":1}}", letters, 0),
+                     SCHEMA_LIMIT);
     free(text);
     free(letters);
 }

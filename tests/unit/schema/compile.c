@@ -25,7 +25,8 @@ static void test_refused(void **state)
         { "{\"properties\":{\"a\":1}}", "case.json#/properties/a: a schema must be", D20 },
         { "{\"type\":\"strnig\"}", "case.json#/type: must be, or list, some of", D20 },
         { "{\"type\":[\"string\",1]}", "case.json#/type: must be", D20 },
-        { "{\"properties\":{\"a/b\":{\"minimum\":\"3\"}}}", "case.json#/properties/a~1b/minimum: must be a number", D20 },
+        { "{\"properties\":{\"a/b\":{\"minimum\":\"3\"}}}", "case.json#/properties/a~1b/minimum: must be a number",
+          D20 },
         { "{\"minLength\":-1}", "case.json#/minLength: must be a whole number from 0, found -1", D20 },
         { "{\"maxItems\":1.5}", "case.json#/maxItems: must be a whole number", D20 },
         { "{\"minProperties\":\"1\"}", "case.json#/minProperties: must be a whole number", D20 },
@@ -36,27 +37,33 @@ static void test_refused(void **state)
         { "{\"required\":[1]}", "case.json#/required: must be a list of property names: strings", D20 },
         { "{\"properties\":[]}", "case.json#/properties: must be an object", D20 },
         { "{\"patternProperties\":{\"(\":{}}}", "case.json#/patternProperties: \"(\": not a usable pattern", D20 },
-        { "{\"pattern\":\"a++\"}", "case.json#/pattern: \"a++\": not an ECMA-262 pattern: nothing to repeat at byte 2", D20 },
+        { "{\"pattern\":\"a++\"}", "case.json#/pattern: \"a++\": not an ECMA-262 pattern: nothing to repeat at byte 2",
+          D20 },
         { "{\"pattern\":1}", "case.json#/pattern: must be a string", D20 },
         { "{\"uniqueItems\":1}", "case.json#/uniqueItems: must be true or false", D20 },
         { "{\"allOf\":[]}", "case.json#/allOf: must be a list of at least one schema", D20 },
         { "{\"oneOf\":{}}", "case.json#/oneOf: must be a list", D20 },
         { "{\"not\":3}", "case.json#/not: a schema must be", D20 },
-        { "{\"items\":[{}]}", "case.json#/items: must be one schema in 2020-12: a list is called \"prefixItems\"", D20 },
+        { "{\"items\":[{}]}", "case.json#/items: must be one schema in 2020-12: a list is called \"prefixItems\"",
+          D20 },
         { "{\"dependentRequired\":{\"a\":\"b\"}}", "case.json#/dependentRequired: must hold lists", D20 },
         { "{\"dependencies\":{\"a\":\"b\"}}", "case.json#/dependencies/a: a schema must be", D7 },
         { "{\"$ref\":1}", "case.json#/$ref: must be a string", D20 },
         { "{\"$ref\":\"#/nowhere\"}", "case.json#/$ref: case.json has nothing at /nowhere", D20 },
         { "{\"$ref\":\"#nowhere\"}", "there is no anchor \"nowhere\"", D20 },
         { "{\"$ref\":\"other.json\"}", "https://example.com/s/other.json is no registered schema", D20 },
-        { "{\"$schema\":\"http://json-schema.org/draft-04/schema#\"}", "unknown dialect \"http://json-schema.org/draft-04/schema#\"", D20 },
+        { "{\"$schema\":\"http://json-schema.org/draft-04/schema#\"}",
+          "unknown dialect \"http://json-schema.org/draft-04/schema#\"", D20 },
         { "{\"properties\":{\"a\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\"}}}",
           "case.json#/properties/a/$schema: a part of a 2020-12 schema cannot be draft-07", D20 },
         { "{\"$ref\":\"#\"}", "case.json#: references lead back here", D20 },
         { "{\"$defs\":{\"a\":{\"anyOf\":[{\"$ref\":\"#/$defs/b\"}]},\"b\":{\"not\":{\"$ref\":\"#/$defs/a\"}}},"
-          "\"items\":{\"$ref\":\"#/$defs/a\"}}", "references lead back here", D20 },
-        { "{\"unevaluatedProperties\":false}", "case.json#/unevaluatedProperties: this keyword of 2020-12 is not supported yet", D20 },
-        { "{\"items\":{\"unevaluatedItems\":false}}", "case.json#/items/unevaluatedItems: this keyword of 2019-09", D19 },
+          "\"items\":{\"$ref\":\"#/$defs/a\"}}",
+          "references lead back here", D20 },
+        { "{\"unevaluatedProperties\":false}",
+          "case.json#/unevaluatedProperties: this keyword of 2020-12 is not supported yet", D20 },
+        { "{\"items\":{\"unevaluatedItems\":false}}", "case.json#/items/unevaluatedItems: this keyword of 2019-09",
+          D19 },
         { "{\"$dynamicRef\":\"#a\"}", "case.json#/$dynamicRef: this keyword", D20 },
         { "{\"$recursiveRef\":\"#\"}", "case.json#/$recursiveRef: this keyword", D19 },
         { "{\"type\":\"string\",\"type\":\"null\"}", "case.json: line 1, column 18: duplicate key", D20 },
@@ -78,9 +85,11 @@ static void test_refused(void **state)
 static void test_ignored(void **state)
 {
     static const struct refusal rows[] = {
-        { "{\"title\":1,\"default\":{},\"examples\":[],\"deprecated\":true,\"readOnly\":true,\"$comment\":\"\",\"format\":\"email\"}", NULL,
-          D20 },
-        { "{\"contentEncoding\":\"base64\",\"contentMediaType\":\"application/json\",\"contentSchema\":{\"type\":7}}", NULL, D20 },
+        { "{\"title\":1,\"default\":{},\"examples\":[],\"deprecated\":true,\"readOnly\":true,\"$comment\":\"\","
+          "\"format\":\"email\"}",
+          NULL, D20 },
+        { "{\"contentEncoding\":\"base64\",\"contentMediaType\":\"application/json\",\"contentSchema\":{\"type\":7}}",
+          NULL, D20 },
         { "{\"unevaluatedProperties\":false,\"$dynamicRef\":\"#x\",\"prefixItems\":7,\"minContains\":\"\"}", NULL, D7 },
         { "{\"x-own\":{\"type\":\"nonsense\"},\"tsAdditionalProperties\":false}", NULL, D20 },
         { "{\"$defs\":{\"unused\":{\"unevaluatedItems\":false}}}", NULL, D20 },
@@ -127,7 +136,8 @@ static void test_files(void **state)
     struct schema_set *set = schema_set_new();
 
     (void)state;
-    add(set, "file:///s/a/push.json", "a/push.json", "{\"properties\":{\"u\":{\"$ref\":\"../common.json#/$defs/user\"}}}");
+    add(set, "file:///s/a/push.json", "a/push.json",
+        "{\"properties\":{\"u\":{\"$ref\":\"../common.json#/$defs/user\"}}}");
     add(set, "file:///s/common.json", "common.json",
         "{\"$defs\":{\"user\":{\"type\":\"string\"},\"self\":{\"$ref\":\"#/$defs/user\"}}}");
     add(set, "file:///s/own.json", "own.json", "{\"$id\":\"https://x.example/d/own\",\"items\":{\"$ref\":\"dep\"}}");
@@ -155,7 +165,8 @@ static void test_registering(void **state)
     add(set, "file:///copy.json", "copy.json", "{\"$id\":\"https://x.example/a\"}");
     assert_int_equal(schema_set_add(set, SLICE("file:///a.json"), SLICE("b"), SLICE("{}"), &e), -1);
     assert_non_null(strstr(e.text, "taken by a.json"));
-    assert_int_equal(schema_set_add(set, SLICE("file:///c.json"), SLICE("c"), SLICE("{\"$id\":\"https://x.example/a\",\"type\":\"null\"}"), &e),
+    assert_int_equal(schema_set_add(set, SLICE("file:///c.json"), SLICE("c"),
+                                    SLICE("{\"$id\":\"https://x.example/a\",\"type\":\"null\"}"), &e),
                      -1);
     assert_non_null(strstr(e.text, "\"$id\" https://x.example/a is taken by a.json"));
     assert_int_equal(schema_set_add(set, SLICE("rel.json"), SLICE("r"), SLICE("{}"), &e), -1);
@@ -212,12 +223,8 @@ static void test_draft_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_ignored),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_registering),
-        cmocka_unit_test(test_rivals),
-        cmocka_unit_test(test_draft_changes),
+        cmocka_unit_test(test_refused),     cmocka_unit_test(test_ignored), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_registering), cmocka_unit_test(test_rivals),  cmocka_unit_test(test_draft_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,8 @@ static inline char *shared_path(const char *path)
     const char *shared = getenv("HOOKLATCH_SHARED"), *top = getenv("srcdir");
     char *text;
 
-    if (shared ? asprintf(&text, "%s/%s", shared, path) < 0 : asprintf(&text, "%s/../shared/%s", top ? top : ".", path) < 0)
+    if (shared ? asprintf(&text, "%s/%s", shared, path) < 0
+               : asprintf(&text, "%s/../shared/%s", top ? top : ".", path) < 0)
         abort();
     return text;
 }
@@ -53,7 +54,8 @@ static inline void folder_each(const char *folder, const char *prefix, bool deep
         char *path, *name;
         struct stat st;
 
-        if (asprintf(&path, "%s/%s", folder, list[i]->d_name) < 0 || asprintf(&name, "%s%s", prefix, list[i]->d_name) < 0)
+        if (asprintf(&path, "%s/%s", folder, list[i]->d_name) < 0 ||
+            asprintf(&name, "%s%s", prefix, list[i]->d_name) < 0)
             abort();
         if (list[i]->d_name[0] != '.' && stat(path, &st) == 0) {
             if (S_ISDIR(st.st_mode) && deep) {

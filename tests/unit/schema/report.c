@@ -22,7 +22,8 @@ static bool is_error(const struct schema_error *error, const char *text)
 
     slice_cut(rest, '|', &path, &rest);
     slice_cut(rest, '|', &keyword, &message);
-    return slice_eq(error->instance_path, path) && slice_eq(error->keyword_path, keyword) && slice_eq(error->message, message);
+    return slice_eq(error->instance_path, path) && slice_eq(error->keyword_path, keyword) &&
+           slice_eq(error->message, message);
 }
 
 static void check(const struct row *row)
@@ -41,7 +42,8 @@ static void check(const struct row *row)
             fail_msg("%s: \"%s\" is not reported", row->instance, row->errors[n]);
         if (!is_error(&r.errors[n], row->errors[n]))
             fail_msg("%s: expected \"%s\", found \"%.*s|%.*s|%.*s\"", row->instance, row->errors[n],
-                     SLICE_FMT(r.errors[n].instance_path), SLICE_FMT(r.errors[n].keyword_path), SLICE_FMT(r.errors[n].message));
+                     SLICE_FMT(r.errors[n].instance_path), SLICE_FMT(r.errors[n].keyword_path),
+                     SLICE_FMT(r.errors[n].message));
     }
     assert_int_equal(r.count, n);
     assert_false(r.more);
@@ -55,43 +57,70 @@ static void test_messages(void **state)
 {
     static const struct row rows[] = {
         { "{\"type\":\"integer\"}", "\"x\"", { "|/type|expected integer, found string \"x\"" } },
-        { "{\"type\":[\"string\",\"integer\",\"null\"]}", "1.5", { "|/type|expected string, integer or null, found number 1.5" } },
-        { "{\"properties\":{\"a\":false}}", "{\"a\":1}", { "/a|/properties/a|no value is allowed here, found number 1" } },
-        { "{\"properties\":{\"a\":{\"enum\":[\"x\",2]}}}", "{\"a\":[1]}",
+        { "{\"type\":[\"string\",\"integer\",\"null\"]}",
+          "1.5",
+          { "|/type|expected string, integer or null, found number 1.5" } },
+        { "{\"properties\":{\"a\":false}}",
+          "{\"a\":1}",
+          { "/a|/properties/a|no value is allowed here, found number 1" } },
+        { "{\"properties\":{\"a\":{\"enum\":[\"x\",2]}}}",
+          "{\"a\":[1]}",
           { "/a|/properties/a/enum|expected one of \"x\", 2, found array of 1 item" } },
         { "{\"const\":null}", "{}", { "|/const|expected null, found object of 0 members" } },
         { "{\"minimum\":2,\"multipleOf\":5}", "1", { "|/minimum|must be at least 2, found number 1" } },
         { "{\"exclusiveMaximum\":2}", "2.0", { "|/exclusiveMaximum|must be less than 2, found number 2.0" } },
         { "{\"multipleOf\":0.1}", "0.25", { "|/multipleOf|must be a multiple of 0.1, found number 0.25" } },
-        { "{\"minLength\":2}", "\"\\u00e4\"", { "|/minLength|must have at least 2 characters, has 1, found string \"\\u00e4\"" } },
-        { "{\"pattern\":\"^\\\\d$\"}", "\"a\"", { "|/pattern|must match the pattern \"^\\\\d$\", found string \"a\"" } },
-        { "{\"minItems\":2,\"items\":{\"type\":\"null\"}}", "[1]",
+        { "{\"minLength\":2}",
+          "\"\\u00e4\"",
+          { "|/minLength|must have at least 2 characters, has 1, found string \"\\u00e4\"" } },
+        { "{\"pattern\":\"^\\\\d$\"}",
+          "\"a\"",
+          { "|/pattern|must match the pattern \"^\\\\d$\", found string \"a\"" } },
+        { "{\"minItems\":2,\"items\":{\"type\":\"null\"}}",
+          "[1]",
           { "|/minItems|must have at least 2 items, has 1", "/0|/items/type|expected null, found number 1" } },
-        { "{\"prefixItems\":[true,{\"type\":\"null\"}]}", "[1,2]", { "/1|/prefixItems/1/type|expected null, found number 2" } },
-        { "{\"uniqueItems\":true}", "[1,\"a\",2,\"a\"]", { "|/uniqueItems|items must differ, but 1 and 3 are equal: string \"a\"" } },
-        { "{\"contains\":{\"type\":\"null\"}}", "[1]",
+        { "{\"prefixItems\":[true,{\"type\":\"null\"}]}",
+          "[1,2]",
+          { "/1|/prefixItems/1/type|expected null, found number 2" } },
+        { "{\"uniqueItems\":true}",
+          "[1,\"a\",2,\"a\"]",
+          { "|/uniqueItems|items must differ, but 1 and 3 are equal: string \"a\"" } },
+        { "{\"contains\":{\"type\":\"null\"}}",
+          "[1]",
           { "|/contains|must contain at least 1 item of the kind that \"contains\" describes, has 0" } },
         { "{\"required\":[\"a\",\"b\\\"\"]}", "{\"a\":1}", { "|/required|required property \"b\\\"\" is missing" } },
-        { "{\"properties\":{\"listen\":{}},\"additionalProperties\":false}", "{\"lisen\":1,\"qqqqqq\":2}",
+        { "{\"properties\":{\"listen\":{}},\"additionalProperties\":false}",
+          "{\"lisen\":1,\"qqqqqq\":2}",
           { "/lisen|/additionalProperties|unknown property \"lisen\"; did you mean \"listen\"?",
             "/qqqqqq|/additionalProperties|unknown property \"qqqqqq\"" } },
-        { "{\"additionalProperties\":{\"type\":\"null\"}}", "{\"a~/b\":1}",
+        { "{\"additionalProperties\":{\"type\":\"null\"}}",
+          "{\"a~/b\":1}",
           { "/a~0~1b|/additionalProperties/type|expected null, found number 1" } },
-        { "{\"patternProperties\":{\"^a/\":{\"type\":\"null\"}}}", "{\"a/b\":1}",
+        { "{\"patternProperties\":{\"^a/\":{\"type\":\"null\"}}}",
+          "{\"a/b\":1}",
           { "/a~1b|/patternProperties/^a~1/type|expected null, found number 1" } },
-        { "{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}",
-          { "/ab|/propertyNames|the property name is not allowed: must have at most 1 character, has 2, found string \"ab\"" } },
+        { "{\"propertyNames\":{\"maxLength\":1}}",
+          "{\"ab\":1}",
+          { "/ab|/propertyNames|the property name is not allowed: must have at most 1 character, has 2, found string "
+            "\"ab\"" } },
         { "{\"maxProperties\":1}", "{\"a\":1,\"b\":1}", { "|/maxProperties|must have at most 1 property, has 2" } },
-        { "{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}",
+        { "{\"dependentRequired\":{\"a\":[\"b\"]}}",
+          "{\"a\":1}",
           { "|/dependentRequired|property \"b\" is missing, which must stand beside \"a\"" } },
-        { "{\"dependentSchemas\":{\"a\":{\"maxProperties\":1}}}", "{\"a\":1,\"b\":1}",
+        { "{\"dependentSchemas\":{\"a\":{\"maxProperties\":1}}}",
+          "{\"a\":1,\"b\":1}",
           { "|/dependentSchemas/a/maxProperties|must have at most 1 property, has 2" } },
-        { "{\"not\":{\"type\":\"null\"}}", "null", { "|/not|must not be of the kind that \"not\" describes, found null" } },
-        { "{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":2},\"else\":{\"multipleOf\":3}}", "7",
+        { "{\"not\":{\"type\":\"null\"}}",
+          "null",
+          { "|/not|must not be of the kind that \"not\" describes, found null" } },
+        { "{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":2},\"else\":{\"multipleOf\":3}}",
+          "7",
           { "|/then/multipleOf|must be a multiple of 2, found number 7" } },
-        { "{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":2},\"else\":{\"multipleOf\":3}}", "4",
+        { "{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":2},\"else\":{\"multipleOf\":3}}",
+          "4",
           { "|/else/multipleOf|must be a multiple of 3, found number 4" } },
-        { "{\"$defs\":{\"n\":{\"type\":\"null\"}},\"properties\":{\"a\":{\"allOf\":[true,{\"$ref\":\"#/$defs/n\"}]}}}", "{\"a\":1}",
+        { "{\"$defs\":{\"n\":{\"type\":\"null\"}},\"properties\":{\"a\":{\"allOf\":[true,{\"$ref\":\"#/$defs/n\"}]}}}",
+          "{\"a\":1}",
           { "/a|/properties/a/allOf/1/$ref/type|expected null, found number 1" } },
     };
 
@@ -102,18 +131,27 @@ static void test_messages(void **state)
 
 static void test_branches(void **state)
 {
-    static const char *kinds = "{\"oneOf\":[{\"type\":\"string\"},"
-                               "{\"properties\":{\"k\":{\"const\":\"a\"},\"v\":{\"type\":\"integer\"}},\"required\":[\"k\",\"v\"]},"
-                               "{\"properties\":{\"k\":{\"const\":\"b\"},\"v\":{\"type\":\"null\"}},\"required\":[\"k\",\"v\"]}]}";
+    static const char *kinds =
+        "{\"oneOf\":[{\"type\":\"string\"},"
+        "{\"properties\":{\"k\":{\"const\":\"a\"},\"v\":{\"type\":\"integer\"}},\"required\":[\"k\",\"v\"]},"
+        "{\"properties\":{\"k\":{\"const\":\"b\"},\"v\":{\"type\":\"null\"}},\"required\":[\"k\",\"v\"]}]}";
     const struct row rows[] = {
-        { kinds, "{\"k\":\"b\",\"v\":1}",
-          { "|/oneOf|matches none of the 3 alternatives; closest is number 3", "/v|/oneOf/2/properties/v/type|expected null, found number 1" } },
-        { kinds, "{\"k\":\"a\"}",
-          { "|/oneOf|matches none of the 3 alternatives; closest is number 2", "|/oneOf/1/required|required property \"v\" is missing" } },
-        { "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\",\"minimum\":2}]}", "null",
+        { kinds,
+          "{\"k\":\"b\",\"v\":1}",
+          { "|/oneOf|matches none of the 3 alternatives; closest is number 3",
+            "/v|/oneOf/2/properties/v/type|expected null, found number 1" } },
+        { kinds,
+          "{\"k\":\"a\"}",
+          { "|/oneOf|matches none of the 3 alternatives; closest is number 2",
+            "|/oneOf/1/required|required property \"v\" is missing" } },
+        { "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\",\"minimum\":2}]}",
+          "null",
           { "|/anyOf|expected string or integer, found null" } },
-        { "{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}", "null", { "|/anyOf|expected number, found null" } },
-        { "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"null\"},{\"minimum\":2}]}", "3",
+        { "{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}",
+          "null",
+          { "|/anyOf|expected number, found null" } },
+        { "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"null\"},{\"minimum\":2}]}",
+          "3",
           { "|/oneOf|must match exactly one of the 3 alternatives, but matches numbers 1 and 3" } },
         { "{\"anyOf\":[{\"minimum\":2}]}", "1", { "|/anyOf/0/minimum|must be at least 2, found number 1" } },
     };
@@ -126,8 +164,10 @@ static void test_branches(void **state)
 static void test_places(void **state)
 {
     struct schema_scratch *scratch = schema_scratch_new();
-    struct schema *s = case_schema("{\"$defs\":{\"n\":{\"items\":{\"type\":\"null\"}}},\"properties\":{\"a\":{\"$ref\":\"#/$defs/n\"}},"
-                                   "\"additionalProperties\":false}", D20);
+    struct schema *s = case_schema(
+        "{\"$defs\":{\"n\":{\"items\":{\"type\":\"null\"}}},\"properties\":{\"a\":{\"$ref\":\"#/$defs/n\"}},"
+        "\"additionalProperties\":false}",
+        D20);
     struct schema_report r;
     struct json_doc d;
     uint32_t line, column;

@@ -1,5 +1,5 @@
-/* The official JSON-Schema-Test-Suite. Every case whose schema compiles must give the right answers, without exception; where a
- * schema is refused the file must stand in the table below, with the number of its cases. */
+/* The official JSON-Schema-Test-Suite. Every case whose schema compiles must give the right answers, without exception;
+ * where a schema is refused the file must stand in the table below, with the number of its cases. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,7 +83,8 @@ static struct schema_set *new_set(void)
     return set;
 }
 
-static void run_one(struct suite *s, const struct json_doc *file, uint32_t test, const struct schema *schema, const char *what)
+static void run_one(struct suite *s, const struct json_doc *file, uint32_t test, const struct schema *schema,
+                    const char *what)
 {
     uint32_t data = json_member(file, test, SLICE("data")), valid = json_member(file, test, SLICE("valid"));
     enum schema_verdict want = json_type_of(file, valid) == JSON_TRUE ? SCHEMA_VALID : SCHEMA_INVALID;
