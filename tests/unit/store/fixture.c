@@ -208,25 +208,22 @@ char *fixture_dump(struct fixture *x)
     return text;
 }
 
-static struct plan plan;
+/* Counts that never reach zero: nothing of this is freed. */
+static struct plan plan = { .refs = { 1 << 30 }, .def = { .row = 3 } };
 static struct endpoint endpoints[] = { { .name = { "billing", 7 } }, { .name = { "mail", 4 } } };
 
 struct workflow *test_workflow(const char *id, size_t n)
 {
     static struct definition def = { .kind = "workflow", .row = 7 };
-    static char names[26][2];
+    static const char names[] = "abcdefghijklmnopqrstuvwxyz";
     struct workflow *w = arena_zalloc(&plan.memory, sizeof *w);
 
-    /* Counts that never reach zero: nothing of this is freed. */
-    atomic_store(&plan.refs.count, 1 << 30);
     atomic_store(&w->refs.count, 1 << 20);
-    plan.def.row = 3;
     *w = (struct workflow){ .refs = w->refs, .owner = &plan, .id = slice_z(id), .def = &def, .n_steps = n };
     w->steps = arena_zalloc(&plan.memory, (n + 1) * sizeof *w->steps);
     for (size_t i = 0; i < n; i++) {
         struct step *s = &w->steps[i];
-        names[i][0] = (char)('a' + i);
-        *s = (struct step){ .id = slice_of(names[i], 1), .index = (uint16_t)i, .endpoint = &endpoints[i % 2], .n_needs = i > 0 };
+        *s = (struct step){ .id = slice_of(names + i, 1), .index = (uint16_t)i, .endpoint = &endpoints[i % 2], .n_needs = i > 0 };
         s->needs = arena_zalloc(&plan.memory, sizeof *s->needs);
         s->needs[0] = (uint16_t)(i ? i - 1 : 0);
     }
@@ -255,7 +252,11 @@ struct append test_append(struct event *ev, const char *key, struct new_run *run
 {
     struct append a = { .event = ev, .dedupe = key != NULL, .dedupe_until_us = ev->time_us + 3600 * US_PER_S, .runs = runs, .n_runs = n };
 
-    for (size_t i = 0; key && *key && i < 16; i++)
-        a.dedupe_hash[i] = (unsigned char)(key[i % strlen(key)] * 31 + (int)i);
+    uint64_t h[2] = { UINT64_C(0xcbf29ce484222325), 1 };
+    for (const char *at = key; at && *at; at++) {
+        h[0] = (h[0] ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+        h[1] = h[1] * 31 + h[0];
+    }
+    memcpy(a.dedupe_hash, h, sizeof h);
     return a;
 }
