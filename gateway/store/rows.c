@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "store/machine.h"
+
 static const char *const step_names[STEP_NSTATES] = {
     "blocked", "ready", "leased", "open", "done", "failed", "skipped", "cancelled",
 };
@@ -38,38 +40,32 @@ enum run_state run_state_of(const enum step_state *steps, size_t n)
     return count[STEP_CANCELLED] ? RUN_CANCELLED : RUN_DONE;
 }
 
-static enum step_state state_by_needs(const struct step *step, const enum step_state *states)
+/* What happens to a blocked step by the states of what it needs; STEP_NEVENTS: nothing yet. */
+static enum step_event event_by_needs(const struct step *step, const enum step_state *states)
 {
-    enum step_state next = STEP_READY;
+    enum step_event ev = STEP_EV_UNBLOCKED;
 
     for (size_t i = 0; i < step->n_needs; i++) {
         enum step_state need = states[step->needs[i]];
         if (need == STEP_FAILED || need == STEP_CANCELLED)
-            return STEP_CANCELLED;
+            return STEP_EV_CANCELLED;
         if (!step_state_final(need))
-            next = STEP_BLOCKED;
+            ev = STEP_NEVENTS;
     }
-    return next;
-}
-
-static void cancel_blocked(enum step_state *states, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (states[i] == STEP_BLOCKED)
-            states[i] = STEP_CANCELLED;
-    }
+    return ev;
 }
 
 /* Steps need only steps listed before them, so one pass in order reaches everything. */
 void run_advance(const struct workflow *w, enum step_state *states, size_t n)
 {
-    if (!w) {
-        cancel_blocked(states, n);
-        return;
-    }
-    for (size_t i = 0; i < n && i < w->n_steps; i++) {
-        if (states[i] == STEP_BLOCKED)
-            states[i] = state_by_needs(&w->steps[i], states);
+    struct err e;
+
+    for (size_t i = 0; i < n && (!w || i < w->n_steps); i++) {
+        if (states[i] != STEP_BLOCKED)
+            continue;
+        enum step_event ev = w ? event_by_needs(&w->steps[i], states) : STEP_EV_CANCELLED;
+        if (ev != STEP_NEVENTS && step_move(STEP_BLOCKED, ev, &states[i], &e))
+            return;
     }
 }
 

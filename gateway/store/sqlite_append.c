@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "store/machine.h"
 #include "store/sqlite_db.h"
 
 static int add_event(struct sqlite_store *st, const struct event *ev, struct err *e)
@@ -74,9 +75,11 @@ static int add_step(struct sqlite_store *st, const struct starting *x, const str
     bool leased = state == STEP_READY && lease_it(x, run, step, until_us);
     sqlite3_stmt *s = st->q[Q_STEP_ADD];
 
+    if (leased && step_move(state, STEP_EV_CLAIMED, &state, e))
+        return -1;
     put_int(s, 1, id_key(run->id));
     put_int(s, 2, step);
-    put_int(s, 3, leased ? STEP_LEASED : state);
+    put_int(s, 3, state);
     put_int(s, 4, leased ? until_us : x->now_us);
     put_int(s, 5, leased ? st->owner : 0);
     put_text(s, 6, step_queue(def));

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "store/machine.h"
 #include "store/sqlite_db.h"
 
 struct claiming {
@@ -52,18 +53,22 @@ static int lease_step(struct claiming *c, struct lease *l, struct err *e)
 {
     sqlite3_stmt *s = c->st->q[Q_STEP_MOVE], *get = c->st->q[Q_STEP_GET];
     int64_t run = id_key(l->run);
+    enum step_state state;
 
     put_int(get, 1, run);
     put_int(get, 2, l->step);
     if (sqlite_row(c->st, Q_STEP_GET, "cannot read the step", e) < 0)
         return -1;
+    state = (enum step_state)get_int(get, 0);
     l->generation = (uint32_t)get_int(get, 2);
     l->attempts = (uint32_t)get_int(get, 3);
     l->lease_until_us = c->now_us + STORE_LEASE_US;
     sqlite3_reset(get);
+    if (step_move(state, STEP_EV_CLAIMED, &state, e))
+        return -1;
     put_int(s, 1, run);
     put_int(s, 2, l->step);
-    put_int(s, 3, STEP_LEASED);
+    put_int(s, 3, state);
     put_int(s, 4, l->lease_until_us);
     put_int(s, 5, c->st->owner);
     return sqlite_run(c->st, Q_STEP_MOVE, "cannot lease the step", e);

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "store/machine.h"
 #include "store/sqlite_db.h"
 
 struct step_now {
@@ -53,14 +54,14 @@ static int add_attempt(struct sqlite_store *st, const struct step_result *r, con
     return sqlite_run(st, Q_ATTEMPT_ADD, "cannot store the attempt", e);
 }
 
-static int set_step(struct sqlite_store *st, const struct step_result *r, const struct step_now *now, struct err *e)
+static int set_step(struct sqlite_store *st, const struct step_result *r, const struct step_now *now, enum step_state next,
+                    struct err *e)
 {
-    static const enum step_state next[] = { [ATTEMPT_OK] = STEP_DONE, [ATTEMPT_RETRY] = STEP_READY, [ATTEMPT_FATAL] = STEP_FAILED };
     sqlite3_stmt *s = st->q[Q_STEP_SET];
 
     put_int(s, 1, id_key(r->lease->run));
     put_int(s, 2, r->lease->step);
-    put_int(s, 3, next[r->outcome]);
+    put_int(s, 3, next);
     put_int(s, 4, r->outcome == ATTEMPT_RETRY ? r->due_us : r->ended_us);
     put_int(s, 5, now->attempts + 1);
     put_int(s, 6, sqlite3_last_insert_rowid(st->db));
@@ -105,7 +106,8 @@ static int lease_successor(struct sqlite_store *st, const struct successors *x, 
     l->generation = now.generation;
     l->attempts = now.attempts;
     l->lease_until_us = clock_wall_us() + STORE_LEASE_US;
-    if (move_step(st, id_key(from->run), step, STEP_LEASED, l->lease_until_us, e))
+    if (step_move(STEP_READY, STEP_EV_CLAIMED, &now.state, e) ||
+        move_step(st, id_key(from->run), step, now.state, l->lease_until_us, e))
         return -1;
     return sqlite_put_outputs(st, l, e);
 }
@@ -169,6 +171,7 @@ int sqlite_finish(struct store *base, struct step_result *r, lease_room room, vo
 {
     struct sqlite_store *st = sqlite_of(base);
     const struct lease *l = r->lease;
+    enum step_state next;
     struct step_now now = { 0 };
     int found = get_step(st, id_key(l->run), l->step, &now, e);
 
@@ -180,9 +183,11 @@ int sqlite_finish(struct store *base, struct step_result *r, lease_room room, vo
                now.attempts != l->attempts;
     if (r->stale)
         return 0;
+    if (step_move(now.state, step_event_of(r->outcome), &next, e))
+        return -1;
     if (r->outcome == ATTEMPT_RETURNED)
-        return move_step(st, id_key(l->run), l->step, STEP_READY, r->ended_us, e);
-    if (add_attempt(st, r, &now, e) || set_step(st, r, &now, e))
+        return move_step(st, id_key(l->run), l->step, next, r->ended_us, e);
+    if (add_attempt(st, r, &now, e) || set_step(st, r, &now, next, e))
         return -1;
     if (r->outcome == ATTEMPT_RETRY)
         return 0;

@@ -5,42 +5,41 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <string.h>
 
-/* The whole table once more, as a picture: a state a line, an event a column; '.' is refused. */
-static const char *const expected[STEP_NSTATES] = {
-    /* unblocked claimed ok retry fatal returned void cancelled */
-    [STEP_BLOCKED] = "r......c",
-    [STEP_READY] = ".l......",
-    [STEP_LEASED] = ".ldrfrr.",
-    [STEP_OPEN] = "........",
-    [STEP_DONE] = "........",
-    [STEP_FAILED] = "........",
-    [STEP_SKIPPED] = "........",
-    [STEP_CANCELLED] = "........",
-};
-static const char letters[STEP_NSTATES + 1] = "brlodfsc";
-
-static void every_move_is_legal_or_refused_with_words(void **state)
+/* Every state, every event: only these are allowed, and what is final stays so. */
+static void only_these_moves(void **state)
 {
+    static const struct { enum step_state from; enum step_event ev; enum step_state to; } legal[] = {
+        { STEP_BLOCKED, STEP_EV_UNBLOCKED, STEP_READY }, { STEP_BLOCKED, STEP_EV_CANCELLED, STEP_CANCELLED },
+        { STEP_READY, STEP_EV_CLAIMED, STEP_LEASED },    { STEP_LEASED, STEP_EV_CLAIMED, STEP_LEASED },
+        { STEP_LEASED, STEP_EV_OK, STEP_DONE },          { STEP_LEASED, STEP_EV_RETRY, STEP_READY },
+        { STEP_LEASED, STEP_EV_FATAL, STEP_FAILED },     { STEP_LEASED, STEP_EV_RETURNED, STEP_READY },
+        { STEP_LEASED, STEP_EV_VOID, STEP_READY },
+    };
+    size_t found = 0;
+
     (void)state;
-    for (int s = 0; s < STEP_NSTATES; s++) {
+    for (int from = 0; from < STEP_NSTATES; from++) {
         for (int ev = 0; ev < STEP_NEVENTS; ev++) {
             enum step_state to = STEP_NSTATES;
-            struct err e = { 0 };
-            int result = step_move((enum step_state)s, (enum step_event)ev, &to, &e);
-            if (expected[s][ev] != '.') {
+            struct err e;
+            int result = step_move((enum step_state)from, (enum step_event)ev, &to, &e);
+            size_t i = 0;
+            while (i < sizeof legal / sizeof legal[0] && ((int)legal[i].from != from || (int)legal[i].ev != ev))
+                i++;
+            if (i < sizeof legal / sizeof legal[0]) {
                 assert_int_equal(result, 0);
-                assert_int_equal(letters[to], expected[s][ev]);
-                continue;
+                assert_int_equal(to, legal[i].to);
+                found++;
+            } else {
+                assert_int_equal(result, -1);
+                assert_int_equal(e.code, ERR_CONFLICT);
+                assert_int_equal(to, STEP_NSTATES);
+                assert_non_null(strstr(e.text, step_event_name((enum step_event)ev)));
             }
-            assert_int_equal(result, -1);
-            assert_int_equal(e.code, ERR_CONFLICT);
-            assert_int_equal(to, STEP_NSTATES);
-            assert_non_null(strstr(e.text, step_state_name((enum step_state)s)));
-            assert_non_null(strstr(e.text, step_event_name((enum step_event)ev)));
         }
     }
+    assert_int_equal(found, sizeof legal / sizeof legal[0]);
 }
 
 static void outcomes_are_events(void **state)
@@ -54,9 +53,7 @@ static void outcomes_are_events(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_move_is_legal_or_refused_with_words),
-        cmocka_unit_test(outcomes_are_events),
-    };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(only_these_moves), cmocka_unit_test(outcomes_are_events) };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
