@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -11,6 +12,8 @@
 /* So many connections above the limit still get their 503 with a lingering close; all others are just closed. */
 #define OVERFLOW_ANSWERED 128
 
+#define LIBEVENT_READ_BYTES 4096
+#define READ_ON_BYTES (256 << 10)
 /* What a refused peer may go on sending before nobody reads it any more. */
 #define LINGER_BYTES (32u << 20)
 
@@ -118,6 +121,32 @@ static void feed(struct conn *c, struct evbuffer *in, size_t n)
     c->held = n;
 }
 
+/* libevent reads 4 KiB a turn of the loop, each with an ioctl. When it got that many and the guard knows how much of a
+ * body is missing, the rest is taken at once; the bytes come through on_input again. An end or an error shows up in
+ * libevent's next read. */
+static void read_on(struct conn *c, struct evbuffer *in)
+{
+    uint64_t left = guard_body_left(c->guard);
+    struct evbuffer_iovec v[2];
+    struct iovec io[2];
+
+    if (left == 0 || bufferevent_openssl_get_ssl(c->bev))
+        return;
+    int n = evbuffer_reserve_space(in, left < READ_ON_BYTES ? (ev_ssize_t)left : READ_ON_BYTES, v, 2);
+    for (int i = 0; i < n; i++) {
+        size_t len = v[i].iov_len < left ? v[i].iov_len : (size_t)left;
+        io[i] = (struct iovec){ v[i].iov_base, len };
+        left -= len;
+    }
+    ssize_t got = n > 0 ? readv(c->fd, io, n) : 0;
+    for (int i = 0; i < n; i++) {
+        v[i].iov_len = got <= 0 ? 0 : (size_t)got < io[i].iov_len ? (size_t)got : io[i].iov_len;
+        got -= (ssize_t)v[i].iov_len;
+    }
+    if (n > 0 && v[0].iov_len > 0)
+        evbuffer_commit_space(in, v, v[n - 1].iov_len ? n : 1);
+}
+
 static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, void *arg)
 {
     struct conn *c = arg;
@@ -140,6 +169,8 @@ static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, v
         break;
     default:
         feed(c, in, info->n_added);
+        if (c->state == CONN_READING && info->n_added == LIBEVENT_READ_BYTES)
+            read_on(c, in);
     }
 }
 

@@ -447,6 +447,11 @@ bool guard_idle(const struct guard *g)
     return !g->started;
 }
 
+uint64_t guard_body_left(const struct guard *g)
+{
+    return g->state == GUARD_BODY || g->state == GUARD_CHUNK_DATA ? g->left : 0;
+}
+
 bool guard_is_head(const struct guard *g)
 {
     return g->request && slice_eq(slice_of(g->request, g->method_len), SLICE("HEAD"));

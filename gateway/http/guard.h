@@ -56,6 +56,8 @@ void guard_free(struct guard *g);
 ssize_t guard_feed(struct guard *g, struct slice bytes, struct guard_refusal *why);
 /* Between requests (nothing of a next one seen)? */
 bool guard_idle(const struct guard *g);
+/* Bytes of the body (or of the chunk) under way that are still to come; 0 outside of one. */
+uint64_t guard_body_left(const struct guard *g);
 /* The target of the request under way or just refused, as far as it is known; good until the next feed, and no longer
  * than the bytes of the last one. */
 struct slice guard_target(const struct guard *g);
