@@ -130,6 +130,7 @@ static int start_store(struct gateway *g, struct err *e)
         .on_lease = flow_on_lease,
         .room = flow_room,
         .room_arg = g->flow,
+        .room_back = flow_room_back,
         .on_ready = flow_on_ready,
         .on_ready_arg = g->flow,
     };

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "net/server.h"
+#include "unit/net/server.h"
 
 /* The dispatcher on the test's own thread: the loop and the HTTP client are real, the writer is played by the test. */
 #define WRITES_MAX 64

@@ -18,6 +18,7 @@ struct test_server {
     int fd, port;
     pthread_t thread;
     pthread_mutex_t lock;
+    pthread_cond_t came;
     int n_connections, n_requests;
     struct connection {
         struct test_server *server;
@@ -74,6 +75,7 @@ static void *serve(void *arg)
         pthread_mutex_lock(&c->server->lock);
         assert(c->server->n_requests < MANY);
         c->server->requests[c->server->n_requests++] = request;
+        pthread_cond_broadcast(&c->server->came);
         pthread_mutex_unlock(&c->server->lock);
         const struct server_rule *r = find_rule(c->server, request);
         open = send(c->fd, r->answer, strlen(r->answer), MSG_NOSIGNAL) >= 0 && r->then == THEN_KEEP;
@@ -108,6 +110,7 @@ struct test_server *test_server_new(const struct server_rule *rules)
 
     s->rules = rules;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->came, NULL);
     s->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(s->fd, (struct sockaddr *)&sa, sizeof sa) || listen(s->fd, 64) ||
         getsockname(s->fd, (struct sockaddr *)&sa, &len))
@@ -130,6 +133,7 @@ void test_server_free(struct test_server *s)
     for (int i = 0; i < s->n_requests; i++)
         free(s->requests[i]);
     pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->came);
     free(s);
 }
 
@@ -152,4 +156,12 @@ const char *test_server_request(struct test_server *s, int n)
     const char *request = n < s->n_requests ? s->requests[n] : NULL;
     pthread_mutex_unlock(&s->lock);
     return request;
+}
+
+void test_server_wait(struct test_server *s, int n)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->n_requests < n)
+        pthread_cond_wait(&s->came, &s->lock);
+    pthread_mutex_unlock(&s->lock);
 }

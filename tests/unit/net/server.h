@@ -21,5 +21,7 @@ int test_server_port(const struct test_server *s);
 int test_server_connections(struct test_server *s); /* accepted so far */
 /* The n-th request (from 0) as received, NUL-terminated; NULL when there were fewer. Good until free. */
 const char *test_server_request(struct test_server *s, int n);
+/* Blocks until there were n requests. */
+void test_server_wait(struct test_server *s, int n);
 
 #endif
