@@ -7,31 +7,32 @@
 
 #include "config.h"
 
-static _Atomic int64_t offset_us;
+static _Atomic int64_t wall_offset_us, mono_offset_us;
 
 static int64_t read_clock(clockid_t which)
 {
     struct timespec ts;
 
     clock_gettime(which, &ts);
-    return ts.tv_sec * US_PER_S + ts.tv_nsec / 1000 + atomic_load_explicit(&offset_us, memory_order_relaxed);
+    return ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
 }
 
 int64_t clock_wall_us(void)
 {
-    return read_clock(CLOCK_REALTIME);
+    return read_clock(CLOCK_REALTIME) + atomic_load_explicit(&wall_offset_us, memory_order_relaxed);
 }
 
 int64_t clock_mono_us(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return read_clock(CLOCK_MONOTONIC) + atomic_load_explicit(&mono_offset_us, memory_order_relaxed);
 }
 
 void clock_test_set(int64_t wall_us)
 {
-    atomic_store(&offset_us, 0);
-    if (wall_us != INT64_MIN)
-        atomic_store(&offset_us, wall_us - clock_wall_us());
+    int64_t offset = wall_us == INT64_MIN ? 0 : wall_us - read_clock(CLOCK_REALTIME);
+
+    atomic_store(&wall_offset_us, offset);
+    atomic_store(&mono_offset_us, offset);
 }
 
 void clock_test_reread(void)
@@ -42,7 +43,7 @@ void clock_test_reread(void)
     long long seconds = 0;
 
     if (f && fscanf(f, "%lld", &seconds) == 1)
-        atomic_store(&offset_us, seconds * US_PER_S);
+        atomic_store(&wall_offset_us, seconds * US_PER_S);
     if (f)
         fclose(f);
 #endif

@@ -1,5 +1,5 @@
 /* base/clock.h - the only source of time. With --enable-test-hooks, HOOKLATCH_TEST_CLOCK names a file that holds an
- * offset in seconds, added to the wall clock and to the monotonic one; it is read again on SIGUSR2 (clock_test_reread). */
+ * offset in seconds, added to the wall clock; it is read again on SIGUSR2 (clock_test_reread). */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -9,7 +9,7 @@
 
 int64_t clock_wall_us(void); /* since 1970, UTC */
 int64_t clock_mono_us(void); /* since some start; for time-outs and durations */
-/* Tests: both clocks answer this + what passes from now; INT64_MIN gives the real ones back. */
+/* Unit tests: both clocks move so that the wall clock answers this now; INT64_MIN gives the real ones back. */
 void clock_test_set(int64_t wall_us);
 void clock_test_reread(void);
 /* RFC 3339 with microseconds and Z; out holds 28 bytes with the NUL. */

@@ -21,7 +21,7 @@ int64_t retry_delay_us(const struct retry *r, unsigned attempt, uint64_t random,
 {
     double part = (double)(random >> 11) / (double)(UINT64_C(1) << 53);
     int64_t delay = (int64_t)((double)ceiling_us(r, attempt) * part);
-    int64_t floor_us = least(RETRY_FLOOR_US, r->cap_us), asked = least(retry_after_us, r->cap_us);
+    int64_t floor_us = least(RETRY_FLOOR_US, r->cap_us), asked = least(retry_after_us, RETRY_AFTER_MAX_US);
 
     delay = delay > floor_us ? delay : floor_us;
     return delay > asked ? delay : asked;

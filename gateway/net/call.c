@@ -242,7 +242,7 @@ static void put_error(struct call *call, CURLcode code, char *out, size_t size)
     put_peer(call, peer, sizeof peer);
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
-        snprintf(out, size, "no whole answer from %s within %.3g s", peer, (double)call->timeout_us / US_PER_S);
+        snprintf(out, size, "timed out: no whole answer from %s within %.3g s", peer, (double)call->timeout_us / US_PER_S);
         break;
     case CURLE_COULDNT_CONNECT:
         put_connect_error(call, peer, out, size);

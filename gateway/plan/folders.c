@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "config/nearest.h"
+#include "schema/folder.h"
 
 #define FILES_MAX 10000
 #define DEPTH_MAX 16
-#define FILE_BYTES_MAX (16u << 20)
+#define FILE_BYTES_MAX ((16u << 20) + 65536)
 
 struct schema_file {
     struct slice name;      /* below its folder, as `events` names it */
@@ -29,42 +30,15 @@ struct folders {
     struct slice base;      /* URI of the first folder: what inline schemas are relative to */
 };
 
-/* A path as a file: URI; bytes that have a meaning there are percent-encoded. */
 static struct slice file_uri(const char *path, struct arena *a)
 {
     struct buf uri;
 
     buf_init(&uri, 65536);
-    buf_puts(&uri, "file://");
-    for (const char *p = path; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("/-._~", *p);
-        if (plain)
-            buf_putc(&uri, *p);
-        else
-            buf_printf(&uri, "%%%02X", (unsigned char)*p);
-    }
+    schema_file_uri(&uri, slice_z(path));
     struct slice copy = arena_slice(a, buf_slice(&uri));
     buf_clear(&uri);
     return copy;
-}
-
-static const char *read_text(const char *path, struct buf *text)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : 1;
-
-    while (n > 0) {
-        char *room = buf_room(text, 65536);
-        n = room ? read(fd, room, 65536) : 0;
-        if (n > 0)
-            text->len += (size_t)n;
-    }
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        return strerror(error);
-    return text->failed ? "larger than 16 MiB" : NULL;
 }
 
 static struct schema_file *new_file(struct folders *f)
@@ -82,17 +56,13 @@ static void add_file(struct build *b, const char *path, size_t folder_len)
 {
     struct folders *f = b->folders;
     struct schema_file *file = new_file(f);
-    struct buf text;
     struct err e;
 
     file->path = arena_slice(&b->scratch, slice_z(path));
     file->name = slice_from(file->path, folder_len + 1);
     file->uri = file_uri(path, &b->scratch);
-    buf_init(&text, FILE_BYTES_MAX);
-    file->problem = read_text(path, &text);
-    if (!file->problem && schema_set_add(f->set, file->uri, file->path, buf_slice(&text), &e) < 0)
+    if (schema_set_add_file(f->set, path, file->path, &e) < 0)
         file->problem = (char *)arena_slice(&b->scratch, slice_z(e.text)).ptr;
-    buf_clear(&text);
 }
 
 static int by_name(const struct dirent **x, const struct dirent **y)
@@ -170,8 +140,8 @@ void folders_close(struct build *b)
     for (size_t i = 0; i < f->count; i++) {
         struct schema_file *file = &f->files[i];
         if (file->problem && !file->failed)
-            issues_add(b->is, &(struct issue){ .warning = true, .file = file->path, .text = slice_z(file->problem),
-                                               .hint = SLICE("it is in a schema folder, but no schema can refer to it") });
+            tree_warn(b->t, tree_get(b->t, 0, "schemas"), b->is, "it is in a schema folder, but no schema can refer to it", "%s",
+                      file->problem);
         schema_unref(file->schema);
     }
     schema_set_free(f->set);
@@ -211,14 +181,27 @@ static void say_no_file(struct build *b, uint32_t node, struct slice name)
     free(names);
 }
 
-static void define_file(struct build *b, struct schema_file *file)
+/* The definition of a schema is its file's text: once more from the disk, since only the files in use are kept. */
+static int define_file(struct build *b, struct schema_file *file, struct err *e)
 {
+    int fd = open(file->path.ptr, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : 1;
     struct buf text;
 
     buf_init(&text, FILE_BYTES_MAX);
-    if (!read_text(file->path.ptr, &text))
+    while (n > 0) {
+        char *room = buf_room(&text, 65536);
+        n = room ? read(fd, room, 65536) : 0;
+        if (n > 0)
+            text.len += (size_t)n;
+    }
+    int result = n < 0 ? err_sys(e, "%s", file->path.ptr) : 0;
+    if (fd >= 0)
+        close(fd);
+    if (result == 0)
         file->def = build_define(b, "schema", file->name, buf_slice(&text));
     buf_clear(&text);
+    return result;
 }
 
 static void compile_file(struct build *b, uint32_t node, struct schema_file *file)
@@ -227,13 +210,11 @@ static void compile_file(struct build *b, uint32_t node, struct schema_file *fil
     struct err e;
 
     if (file->problem)
-        err_set(&e, ERR_INPUT, "%s: %s", file->path.ptr, file->problem);
+        err_set(&e, ERR_INPUT, "%s", file->problem);
     else
         file->schema = schema_compile(b->folders->set, file->uri, &options, &e);
-    if (file->schema) {
-        define_file(b, file);
+    if (file->schema && define_file(b, file, &e) == 0)
         return;
-    }
     file->failed = true;
     tree_error(b->t, node, b->is, NULL, "%s", e.text);
 }

@@ -159,7 +159,7 @@ suite("GitHub's examples against GitHub's schema", () => {
   test('each event with its own schema', async (t) => {
     const verdicts = await judge('github', new Map(events.map(({ name, schema }) => [name, compile(schema)])));
     t.diagnostic(`${verdicts.accepted} accepted, ${verdicts.held} held; ${events.length} schemas`);
-    assert.ok(verdicts.accepted > 300, JSON.stringify(verdicts));
+    assert.ok(verdicts.accepted > 250, JSON.stringify(verdicts));
   });
 
   test('all with the whole official file, as it is', async (t) => {

@@ -112,14 +112,12 @@ test('every answer that is no 2xx is tried again, under one key, until it succee
     { status: 400 },
     { status: 204, body: '' },
   ];
-  endpoint.answer = (_call, n) => answers[n - 1];
+  // By attempt: what was closed on a kept-alive connection is sent once more on a fresh one within the same attempt.
+  endpoint.answer = (call) => answers[call.body.run.attempt - 1];
   const run = await ended(gateway, await push(gateway));
   assert.equal(run.state, 'done');
   assert.equal(new Set(endpoint.calls.map((call) => call.key)).size, 1);
-  assert.deepEqual(
-    endpoint.calls.map((call) => call.body.run.attempt),
-    [1, 2, 3, 4, 5],
-  );
+  assert.deepEqual([...new Set(endpoint.calls.map((call) => call.body.run.attempt))], [1, 2, 3, 4, 5]);
   assert.equal(new Set(endpoint.calls.map((call) => call.headers['webhook-id'])).size, 1);
   assert.equal(attemptsOf(run).length, 5);
   assert.match(JSON.stringify(attemptsOf(run)), /500/);

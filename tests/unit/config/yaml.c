@@ -72,7 +72,7 @@ static void test_scalars(void **state)
     assert_json("a: -1.50e+10", "{\"a\":-1.50e+10}");
     assert_json("a: 123456789012345678901234567890", "{\"a\":123456789012345678901234567890}");
     assert_json("a: 'it''s'\nb: \"x\\ty\\u00e9\"", "{\"a\":\"it's\",\"b\":\"x\\u0009y\xc3\xa9\"}");
-    assert_json("a: |\n  one\n  two\nb: >-\n  x\n  y\n", "{\"a\":\"one\\ntwo\\n\",\"b\":\"x y\"}");
+    assert_json("a: |\n  one\n  two\nb: >-\n  x\n  y\n", "{\"a\":\"one\\u000atwo\\u000a\",\"b\":\"x y\"}");
     assert_json("[a, \"1\", '']", "[\"a\",\"1\",\"\"]");
     assert_json("{\"json\": [1, {\"is\": \"yaml\"}]}", "{\"json\":[1,{\"is\":\"yaml\"}]}");
 }
