@@ -8,13 +8,15 @@ static const struct option long_options[] = { { "config", required_argument, NUL
 
 static void print_source(const struct source *s)
 {
-    static const char *const schemes[] = { [SCHEME_NONE] = "NOT VERIFIED", [SCHEME_HMAC] = "hmac", [SCHEME_TOKEN] = "token",
-                                           [SCHEME_BASIC] = "basic" };
+    static const char *const schemes[] = {
+        [SCHEME_NONE] = "NOT VERIFIED", [SCHEME_HMAC] = "hmac", [SCHEME_TOKEN] = "token", [SCHEME_BASIC] = "basic"
+    };
 
     printf("source %.*s (%s) at %.*s\n", SLICE_FMT(s->name), schemes[provider_scheme(s->provider)], SLICE_FMT(s->url));
     for (size_t i = 0; i < s->n_bindings; i++) {
         const struct binding *to = &s->bindings[i];
-        printf("  event %.*s: %s%.*s\n", SLICE_FMT(to->pattern.text), to->schema ? "schema " : "no schema", SLICE_FMT(to->schema_name));
+        printf("  event %.*s: %s%.*s\n", SLICE_FMT(to->pattern.text), to->schema ? "schema " : "no schema",
+               SLICE_FMT(to->schema_name));
     }
 }
 
@@ -24,7 +26,8 @@ static void print_workflow(const struct workflow *w)
            w->when ? ", when" : "");
     for (size_t i = 0; i < w->n_steps; i++) {
         const struct step *step = &w->steps[i];
-        printf("  step %.*s: POST %.*s%.*s\n", SLICE_FMT(step->id), SLICE_FMT(step->endpoint->url), SLICE_FMT(step->path));
+        printf("  step %.*s: POST %.*s%.*s\n", SLICE_FMT(step->id), SLICE_FMT(step->endpoint->url),
+               SLICE_FMT(step->path));
     }
 }
 
@@ -62,8 +65,8 @@ static int check(const char *file)
         warnings += is.list[i].warning;
     if (p)
         print_plan(p);
-    printf("%s: %s, %zu error%s, %zu warning%s\n", file, p ? "good" : "not usable", is.errors, is.errors == 1 ? "" : "s", warnings,
-           warnings == 1 ? "" : "s");
+    printf("%s: %s, %zu error%s, %zu warning%s\n", file, p ? "good" : "not usable", is.errors,
+           is.errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     int result = p ? 0 : CLI_FAILED;
     plan_unref(p);
     buf_clear(&text);

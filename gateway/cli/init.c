@@ -17,20 +17,20 @@
 #define PROVIDERS_MAX 32
 #define STEP_SECRET "STEP_SECRET"
 
-static const struct option long_options[] = {
-    { "output", required_argument, NULL, 'o' }, { "force", no_argument, NULL, 'f' }, { NULL, 0, NULL, 0 }
-};
+static const struct option long_options[] = { { "output", required_argument, NULL, 'o' },
+                                              { "force", no_argument, NULL, 'f' },
+                                              { NULL, 0, NULL, 0 } };
 
 struct chosen {
     struct provider *provider;
-    char *env;      /* the variable of its secret */
-    bool kept;      /* it was in the file of secrets already */
+    char *env;       /* the variable of its secret */
+    bool kept;       /* it was in the file of secrets already */
     char secret[40]; /* made here, or empty */
 };
 
 struct init {
-    const char *file;    /* "hooklatch.yaml" */
-    char *env_file;      /* "hooklatch.env", in the same folder */
+    const char *file; /* "hooklatch.yaml" */
+    char *env_file;   /* "hooklatch.env", in the same folder */
     bool force;
     struct chosen chosen[PROVIDERS_MAX];
     size_t n;
@@ -73,17 +73,22 @@ static void put_config(const struct init *in, struct buf *out)
         buf_printf(out, "  # %.*s", SLICE_FMT(provider_name(c->provider)));
         if (docs.len)
             buf_printf(out, ": %.*s", SLICE_FMT(docs));
-        buf_printf(out, "\n  %.*s:                    # POST /webhooks/%.*s\n    provider: %.*s\n    secrets: [{env: %s}]\n", SLICE_FMT(id),
-                   SLICE_FMT(id), SLICE_FMT(id), c->env);
-        buf_printf(out, "    # events: {%.*s.SOMETHING: {schema: FILE}}   # what violates its schema is held, see on_invalid\n", SLICE_FMT(id));
+        buf_printf(out,
+                   "\n  %.*s:                    # POST /webhooks/%.*s\n    provider: %.*s\n    secrets: [{env: %s}]\n",
+                   SLICE_FMT(id), SLICE_FMT(id), SLICE_FMT(id), c->env);
+        buf_printf(
+            out,
+            "    # events: {%.*s.SOMETHING: {schema: FILE}}   # what violates its schema is held, see on_invalid\n",
+            SLICE_FMT(id));
     }
     buf_puts(out, "\nworkflows:\n");
     for (size_t i = 0; i < in->n; i++) {
         struct slice id = provider_id(in->chosen[i].provider);
-        buf_printf(out,
-                   "  - id: %.*s\n    on: \"%.*s.**\"            # or one type, or {event: …, match: {/json/pointer: value}}\n"
-                   "    steps:\n      - {id: tell, http: {endpoint: steps, path: /%.*s}}\n",
-                   SLICE_FMT(id), SLICE_FMT(id), SLICE_FMT(id));
+        buf_printf(
+            out,
+            "  - id: %.*s\n    on: \"%.*s.**\"            # or one type, or {event: …, match: {/json/pointer: value}}\n"
+            "    steps:\n      - {id: tell, http: {endpoint: steps, path: /%.*s}}\n",
+            SLICE_FMT(id), SLICE_FMT(id), SLICE_FMT(id));
     }
 }
 
@@ -224,7 +229,8 @@ static int write_all(struct init *in, struct err *e)
 
 static void print_form(const struct init *in, const struct chosen *c)
 {
-    struct slice id = provider_id(c->provider), docs = provider_docs(c->provider), what = provider_secret_what(c->provider);
+    struct slice id = provider_id(c->provider), docs = provider_docs(c->provider),
+                 what = provider_secret_what(c->provider);
 
     printf("\n%.*s", SLICE_FMT(provider_name(c->provider)));
     if (docs.len)
@@ -236,7 +242,8 @@ static void print_form(const struct init *in, const struct chosen *c)
     else if (c->kept)
         printf("  secret        %s as it is in %s\n", c->env, in->env_file);
     else
-        printf("  secret        it shows you the %.*s: paste it into %s, after %s=\n", SLICE_FMT(what), in->env_file, c->env);
+        printf("  secret        it shows you the %.*s: paste it into %s, after %s=\n", SLICE_FMT(what), in->env_file,
+               c->env);
 }
 
 static void print_next(const struct init *in)

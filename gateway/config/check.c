@@ -111,7 +111,8 @@ static size_t words_of(struct checker *c, uint32_t node, struct slice *words)
     if (node == JSON_NONE)
         return 0;
     bool object = json_type_of(&c->doc, node) == JSON_OBJECT;
-    for (uint32_t i = node + 1; i < json_end(&c->doc, node) && n < KNOWN_MAX; i = json_next(&c->doc, object ? i + 1 : i))
+    for (uint32_t i = node + 1; i < json_end(&c->doc, node) && n < KNOWN_MAX;
+         i = json_next(&c->doc, object ? i + 1 : i))
         words[n++] = string_at(c, i);
     return n;
 }
@@ -125,7 +126,8 @@ static bool wants_boolean(const struct checker *c, uint32_t schema)
 {
     uint32_t type = member(c, schema, "type");
 
-    return type != JSON_NONE && json_type_of(&c->doc, type) == JSON_STRING && json_string_eq(&c->doc, type, SLICE("boolean"));
+    return type != JSON_NONE && json_type_of(&c->doc, type) == JSON_STRING &&
+           json_string_eq(&c->doc, type, SLICE("boolean"));
 }
 
 static void put_words_hint(struct checker *c, uint32_t node, struct slice word, struct buf *hint)
@@ -188,7 +190,8 @@ static void say_violation(struct checker *c, const struct schema_error *error)
     buf_clear(&hint);
 }
 
-static int report(const struct tree *t, uint32_t node, const struct schema *schema, struct schema_scratch *scratch, struct issues *is)
+static int report(const struct tree *t, uint32_t node, const struct schema *schema, struct schema_scratch *scratch,
+                  struct issues *is)
 {
     struct checker c = { .t = t, .is = is };
     struct schema_report found;
@@ -216,7 +219,8 @@ int tree_check(const struct tree *t, uint32_t node, const char *schema_name, str
         return -1;
     }
     struct schema_scratch *scratch = schema_scratch_new();
-    int result = schema_check(schema, &t->doc, node, scratch) == SCHEMA_VALID ? 0 : report(t, node, schema, scratch, is);
+    int result =
+        schema_check(schema, &t->doc, node, scratch) == SCHEMA_VALID ? 0 : report(t, node, schema, scratch, is);
     schema_scratch_free(scratch);
     schema_unref(schema);
     return result;

@@ -28,7 +28,8 @@ static unsigned distance(struct slice a, struct slice b)
         for (unsigned j = 1; j <= b.len; j++) {
             bool same = lower(a.ptr[i - 1]) == lower(b.ptr[j - 1]);
             row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + !same);
-            bool swapped = i > 1 && j > 1 && lower(a.ptr[i - 1]) == lower(b.ptr[j - 2]) && lower(a.ptr[i - 2]) == lower(b.ptr[j - 1]);
+            bool swapped = i > 1 && j > 1 && lower(a.ptr[i - 1]) == lower(b.ptr[j - 2]) &&
+                           lower(a.ptr[i - 2]) == lower(b.ptr[j - 1]);
             if (swapped && above2[j - 2] + 1 < row[j])
                 row[j] = above2[j - 2] + 1;
         }

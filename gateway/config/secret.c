@@ -42,7 +42,8 @@ static int check_file(int fd, const char *path, enum remark *remark, struct err 
     if (!S_ISREG(st.st_mode))
         return err_set(e, ERR_INPUT, "the secret %s is not a regular file", path);
     if (st.st_mode & (S_IWGRP | S_IWOTH))
-        return err_set(e, ERR_INPUT, "others may write to the secret file %s (mode %03o); chmod go-w it", path, st.st_mode & 0777u);
+        return err_set(e, ERR_INPUT, "others may write to the secret file %s (mode %03o); chmod go-w it", path,
+                       st.st_mode & 0777u);
     if (st.st_size > SECRET_BYTES_MAX)
         return err_set(e, ERR_INPUT, "the secret file %s is larger than 64 KiB", path);
     if (st.st_mode & S_IROTH)
@@ -108,7 +109,8 @@ static bool has_outer_space(const struct secret *s)
     return is_space(s->bytes[0]) || is_space(s->bytes[s->len - 1]);
 }
 
-static int read_node(struct secret *s, const struct tree *t, uint32_t node, struct arena *memory, enum remark *remark, struct err *e)
+static int read_node(struct secret *s, const struct tree *t, uint32_t node, struct arena *memory, enum remark *remark,
+                     struct err *e)
 {
     struct slice env = tree_text(t, node, "env", memory), file = tree_text(t, node, "file", memory),
                  value = tree_text(t, node, "value", memory);
@@ -133,12 +135,16 @@ int secret_read(struct secret *s, const struct tree *t, uint32_t node, struct is
     int result = read_node(s, t, node, &memory, &remark, &e);
     if (result < 0) {
         bool env = s->label && slice_starts(slice_z(s->label), SLICE("env:"));
-        tree_error(t, node, is, env ? "set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit" : NULL, "%s", e.text);
+        tree_error(t, node, is,
+                   env ? "set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit"
+                       : NULL,
+                   "%s", e.text);
         secret_clear(s);
     } else if (remark == REMARK_WORLD_READABLE) {
         tree_warn(t, node, is, "chmod o-r it", "everybody on this machine can read %s", s->label);
     } else if (has_outer_space(s)) {
-        tree_warn(t, node, is, "remove it unless it belongs to the secret", "the secret %s begins or ends with white space", s->label);
+        tree_warn(t, node, is, "remove it unless it belongs to the secret",
+                  "the secret %s begins or ends with white space", s->label);
     }
     arena_clear(&memory);
     return result;

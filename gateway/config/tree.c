@@ -40,8 +40,9 @@ static int parse_json(struct tree *t, struct issues *is)
     json_doc_init(&t->doc);
     if (json_parse(&t->doc, slice_z(t->json), &limits, &fault) == 0)
         return 0;
-    issues_add(is, &(struct issue){ .file = slice_z(t->file), .line = fault.line, .column = fault.column,
-                                    .text = slice_z(fault.text) });
+    issues_add(is,
+               &(struct issue){
+                   .file = slice_z(t->file), .line = fault.line, .column = fault.column, .text = slice_z(fault.text) });
     return -1;
 }
 
@@ -215,8 +216,13 @@ static void add_issue(const struct tree *t, uint32_t node, struct issues *is, bo
     buf_vprintf(&text, fmt, ap);
     if (node != JSON_NONE)
         at = t->marks[node];
-    issues_add(is, &(struct issue){ .warning = warning, .file = slice_z(t->file), .line = at.line, .column = at.column,
-                                    .path = tree_path(t, node, &memory), .text = buf_slice(&text), .hint = slice_z(hint) });
+    issues_add(is, &(struct issue){ .warning = warning,
+                                    .file = slice_z(t->file),
+                                    .line = at.line,
+                                    .column = at.column,
+                                    .path = tree_path(t, node, &memory),
+                                    .text = buf_slice(&text),
+                                    .hint = slice_z(hint) });
     buf_clear(&text);
     arena_clear(&memory);
 }
@@ -289,12 +295,8 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-    { "ms", 1000 },
-    { "s", US_PER_S },
-    { "m", 60 * US_PER_S },
-    { "h", 3600 * US_PER_S },
-    { "d", 86400 * US_PER_S },
-    { NULL, 0 },
+    { "ms", 1000 },           { "s", US_PER_S },         { "m", 60 * US_PER_S },
+    { "h", 3600 * US_PER_S }, { "d", 86400 * US_PER_S }, { NULL, 0 },
 };
 
 static const struct unit sizes[] = {
@@ -335,8 +337,8 @@ static int64_t with_unit(struct slice text, const struct unit *units, int64_t ab
     return multiply((int64_t)n, u->factor);
 }
 
-static int64_t measure(const struct tree *t, uint32_t obj, const char *key, const struct unit *units, int64_t number_factor,
-                       int64_t absent)
+static int64_t measure(const struct tree *t, uint32_t obj, const char *key, const struct unit *units,
+                       int64_t number_factor, int64_t absent)
 {
     uint32_t node = tree_get(t, obj, key);
     int64_t n;

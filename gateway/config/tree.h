@@ -40,7 +40,7 @@ struct slice tree_path(const struct tree *t, uint32_t node, struct arena *a);
  * an unknown key the nearest known one). 0 or -1. */
 int tree_check(const struct tree *t, uint32_t node, const char *schema_name, struct issues *is) MUST_CHECK;
 
-/* Reading a tree: the member, or the default when it is absent or not of that kind (which tree_check has complained about). */
+/* Reading a tree: the member, or the default when it is absent or not of that kind (tree_check complains of that). */
 uint32_t tree_get(const struct tree *t, uint32_t obj, const char *key); /* JSON_NONE when absent */
 /* Copies into the arena, NUL-terminated. Absent: SLICE_NONE. */
 struct slice tree_text(const struct tree *t, uint32_t obj, const char *key, struct arena *a);

@@ -50,7 +50,8 @@ static void complain_about_parser(struct reader *r)
     if (line_starts_with_tab(r->text, at.line))
         hint = "indent with spaces: YAML does not allow tabs there";
     if (p->context)
-        yaml_complain(r->is, r->file, at, hint, "%s %s that began on line %zu", p->problem, p->context, p->context_mark.line + 1);
+        yaml_complain(r->is, r->file, at, hint, "%s %s that began on line %zu", p->problem, p->context,
+                      p->context_mark.line + 1);
     else
         yaml_complain(r->is, r->file, at, hint, "%s", p->problem);
 }
@@ -79,7 +80,9 @@ static int add_anchor(struct reader *r, const yaml_char_t *name, struct yaml_nod
         return -1;
     }
     struct yaml_anchor *a = arena_alloc(&r->memory, sizeof *a);
-    *a = (struct yaml_anchor){ .name = arena_slice(&r->memory, slice_z((const char *)name)), .node = node, .older = r->anchors };
+    *a = (struct yaml_anchor){ .name = arena_slice(&r->memory, slice_z((const char *)name)),
+                               .node = node,
+                               .older = r->anchors };
     r->anchors = a;
     return 0;
 }
@@ -119,12 +122,14 @@ static int begin_node(struct reader *r, const yaml_event_t *ev, struct yaml_node
         n->kind = YAML_IS_ALIAS;
         n->anchor = find_anchor(r, slice_z((const char *)ev->data.alias.anchor));
         if (!n->anchor) {
-            yaml_complain(r->is, r->file, n->mark, "define it with & before it is used", "unknown alias *%s", (const char *)ev->data.alias.anchor);
+            yaml_complain(r->is, r->file, n->mark, "define it with & before it is used", "unknown alias *%s",
+                          (const char *)ev->data.alias.anchor);
             return -1;
         }
     }
     if (tag) {
-        yaml_complain(r->is, r->file, n->mark, "remove it; quote the value where text is meant", "tags such as %s are not understood", (const char *)tag);
+        yaml_complain(r->is, r->file, n->mark, "remove it; quote the value where text is meant",
+                      "tags such as %s are not understood", (const char *)tag);
         return -1;
     }
     return anchor ? add_anchor(r, anchor, n) : 0;
@@ -223,7 +228,8 @@ static int read_and_write(struct reader *r, struct buf *json, struct yaml_marks 
 
     if (r->text.len > YAML_BYTES_MAX || looks_utf16(r->text)) {
         yaml_complain(r->is, r->file, (struct tree_mark){ 0 }, NULL,
-                 r->text.len > YAML_BYTES_MAX ? "the file is larger than 4 MiB" : "the file is UTF-16; save it as UTF-8");
+                      r->text.len > YAML_BYTES_MAX ? "the file is larger than 4 MiB"
+                                                   : "the file is UTF-16; save it as UTF-8");
         return -1;
     }
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);

@@ -16,6 +16,7 @@ struct yaml_marks {
 #define YAML_DEPTH_MAX 64u
 
 /* Appends to json and marks. 0; or -1 with all that is wrong in `is`, where `file` names the text. */
-int yaml_to_json(const char *file, struct slice text, struct buf *json, struct yaml_marks *marks, struct issues *is) MUST_CHECK;
+int yaml_to_json(const char *file, struct slice text, struct buf *json, struct yaml_marks *marks,
+                 struct issues *is) MUST_CHECK;
 
 #endif

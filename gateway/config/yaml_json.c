@@ -11,8 +11,11 @@ void yaml_complain(struct issues *is, const char *file, struct tree_mark at, con
     va_start(ap, fmt);
     buf_vprintf(&text, fmt, ap);
     va_end(ap);
-    issues_add(is, &(struct issue){ .file = slice_z(file), .line = at.line, .column = at.column,
-                                    .text = buf_slice(&text), .hint = slice_z(hint) });
+    issues_add(is, &(struct issue){ .file = slice_z(file),
+                                    .line = at.line,
+                                    .column = at.column,
+                                    .text = buf_slice(&text),
+                                    .hint = slice_z(hint) });
     buf_clear(&text);
 }
 
@@ -108,7 +111,8 @@ static void write_scalar(struct writer *w, const struct yaml_node *n)
     else if (is_bool(n) || (n->plain && is_number(n->text)))
         buf_put(w->json, n->text);
     else if (n->plain && has_leading_zero(n->text))
-        fail(w, n->mark, "write it without the leading zero, or in quotes where text is meant", "a number with a leading zero");
+        fail(w, n->mark, "write it without the leading zero, or in quotes where text is meant",
+             "a number with a leading zero");
     else
         json_quote(w->json, n->text);
 }
@@ -149,7 +153,8 @@ static void collect_merge(struct writer *w, struct yaml_node *value, unsigned de
     }
 }
 
-static void collect_own(struct writer *w, struct yaml_node *map, struct yaml_node *key, struct yaml_node *value, struct members *ms)
+static void collect_own(struct writer *w, struct yaml_node *map, struct yaml_node *key, struct yaml_node *value,
+                        struct members *ms)
 {
     struct yaml_node *name = resolve(key);
 
@@ -163,7 +168,8 @@ static void collect_own(struct writer *w, struct yaml_node *map, struct yaml_nod
         ms->capacity = ms->capacity ? 2 * ms->capacity : 16;
         ms->list = mem_grow(ms->list, ms->capacity, sizeof *ms->list);
     }
-    ms->list[ms->count] = (struct member){ .key = key, .value = value, .owner = map, .name = name->text, .order = ms->count };
+    ms->list[ms->count] =
+        (struct member){ .key = key, .value = value, .owner = map, .name = name->text, .order = ms->count };
     ms->count++;
 }
 
@@ -221,8 +227,8 @@ static void drop_repeated(struct writer *w, struct members *ms)
             continue;
         m->key->reported = true;
         yaml_complain(w->is, w->file, m->key->mark, "remove one of the two",
-                 "key \"%.*s\" is there twice: on line %u and on line %u", SLICE_FMT(m->name), first->key->mark.line,
-                 m->key->mark.line);
+                      "key \"%.*s\" is there twice: on line %u and on line %u", SLICE_FMT(m->name),
+                      first->key->mark.line, m->key->mark.line);
     }
     qsort(ms->list, ms->count, sizeof *ms->list, by_order);
 }
@@ -275,7 +281,8 @@ static void write_node(struct writer *w, struct yaml_node *n, unsigned depth)
     if (!spend(w, n->mark))
         return;
     if (n->open || depth > YAML_DEPTH_MAX) {
-        fail(w, n->mark, NULL, n->open ? "an alias that holds itself" : "nested deeper than 64 levels once aliases are expanded");
+        fail(w, n->mark, NULL,
+             n->open ? "an alias that holds itself" : "nested deeper than 64 levels once aliases are expanded");
         return;
     }
     put_mark(w, n->mark);
@@ -289,7 +296,8 @@ static void write_node(struct writer *w, struct yaml_node *n, unsigned depth)
         fail(w, n->mark, NULL, "larger than 4 MiB once aliases are expanded");
 }
 
-void yaml_put_json(const char *file, struct yaml_node *root, struct buf *json, struct yaml_marks *marks, struct issues *is)
+void yaml_put_json(const char *file, struct yaml_node *root, struct buf *json, struct yaml_marks *marks,
+                   struct issues *is)
 {
     struct writer w = { .file = file, .is = is, .json = json, .marks = marks };
 

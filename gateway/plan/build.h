@@ -1,6 +1,6 @@
-/* plan/build.h - a plan while it is made from its configuration. Private to plan/. Each part (settings, endpoints, schemas, workflows,
- * sources) reads its own section of the checked tree, adds what is wrong to the issues, and goes on: all errors are shown at once. A part
- * that the schema of the configuration has complained about is left alone. */
+/* plan/build.h - a plan while it is made from its configuration. Private to plan/. Each part (settings, endpoints,
+ * schemas, workflows, sources) reads its own section of the checked tree, adds what is wrong to the issues, and goes
+ * on: all errors are shown at once. A part that the schema of the configuration has complained about is left alone. */
 #ifndef PLAN_BUILD_H
 #define PLAN_BUILD_H
 
@@ -10,10 +10,10 @@ struct build {
     const struct tree *t;
     struct issues *is;
     struct plan *plan;
-    struct arena *memory;          /* the plan's */
-    struct arena scratch;          /* gone when the plan is made */
-    size_t n_form_issues;          /* the first issues in is: those of the schema */
-    struct folders *folders;       /* of schemas */
+    struct arena *memory;    /* the plan's */
+    struct arena scratch;    /* gone when the plan is made */
+    size_t n_form_issues;    /* the first issues in is: those of the schema */
+    struct folders *folders; /* of schemas */
     struct loaded_provider *providers;
     size_t defs_capacity;
 };
@@ -21,7 +21,8 @@ struct build {
 /* Has the schema no complaint about this node or anything in it? */
 bool build_is_sound(const struct build *b, uint32_t node);
 /* A duration or size between two bounds: outside it an error, and the default. */
-int64_t build_duration_us(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least, int64_t most);
+int64_t build_duration_us(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least,
+                          int64_t most);
 int64_t build_bytes(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least, int64_t most);
 /* The secrets of an object's `secrets` into a list on the heap; false when one of them cannot be had. */
 bool build_secrets(const struct build *b, uint32_t obj, struct secret **list, size_t *n);
@@ -40,7 +41,8 @@ void workflow_free(struct workflow *w);
 void sources_build(struct build *b);
 void sources_clear(struct plan *p);
 
-/* provider.c: the provider of a source with its definition (shared between sources; of the plan), or NULL with issues at node. */
+/* provider.c: the provider of a source with its definition (shared between sources; of the plan), or NULL with issues
+ * at node. */
 struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice id, struct definition **def);
 
 /* folders.c: the schema folders. All their files are known to each other; each is compiled at most once. */
@@ -61,8 +63,8 @@ const char *url_fault(struct slice url);
 /* definition.c: canonical texts */
 void define_endpoint(struct build *b, struct endpoint *ep);
 void define_workflow(struct build *b, struct workflow *w, uint32_t node, const struct schema_ask *when);
-void define_source(struct build *b, struct source *s, uint32_t node, const struct definition *provider, const struct secret *secrets,
-                   size_t n_secrets);
+void define_source(struct build *b, struct source *s, uint32_t node, const struct definition *provider,
+                   const struct secret *secrets, size_t n_secrets);
 void define_plan(struct build *b);
 void definition_hash(struct definition *d);
 

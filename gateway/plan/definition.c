@@ -19,7 +19,8 @@ struct definition *build_define(struct build *b, const char *kind, struct slice 
     struct plan *p = b->plan;
     struct definition *d = arena_zalloc(b->memory, sizeof *d);
 
-    *d = (struct definition){ .kind = kind, .name = arena_slice(b->memory, name), .text = arena_slice(b->memory, text) };
+    *d =
+        (struct definition){ .kind = kind, .name = arena_slice(b->memory, name), .text = arena_slice(b->memory, text) };
     definition_hash(d);
     if (p->n_defs == b->defs_capacity) {
         size_t capacity = b->defs_capacity ? 2 * b->defs_capacity : 16;
@@ -106,7 +107,8 @@ void define_endpoint(struct build *b, struct endpoint *ep)
     buf_clear(&out);
 }
 
-static void put_on(struct buf *out, const struct tree *t, uint32_t node, const struct workflow *w, const struct schema_ask *when)
+static void put_on(struct buf *out, const struct tree *t, uint32_t node, const struct workflow *w,
+                   const struct schema_ask *when)
 {
     uint32_t on = tree_get(t, node, "on");
 
@@ -220,8 +222,8 @@ static void put_provider(struct buf *out, const struct definition *provider)
     buf_putc(out, '}');
 }
 
-void define_source(struct build *b, struct source *s, uint32_t node, const struct definition *provider, const struct secret *secrets,
-                   size_t n_secrets)
+void define_source(struct build *b, struct source *s, uint32_t node, const struct definition *provider,
+                   const struct secret *secrets, size_t n_secrets)
 {
     struct buf out;
 
@@ -286,7 +288,8 @@ void define_plan(struct build *b)
         put_hash(&out, p->defs[i]);
     }
     buf_puts(&out, kind ? "}}" : "}");
-    p->def = (struct definition){ .kind = "plan", .name = SLICE("plan"), .text = arena_slice(b->memory, buf_slice(&out)) };
+    p->def =
+        (struct definition){ .kind = "plan", .name = SLICE("plan"), .text = arena_slice(b->memory, buf_slice(&out)) };
     definition_hash(&p->def);
     buf_clear(&out);
 }

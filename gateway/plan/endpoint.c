@@ -41,8 +41,8 @@ static void read_keys(const struct build *b, uint32_t node, struct endpoint *ep)
     uint32_t list = tree_get(b->t, node, "secrets"), i = list + 1;
 
     if (list == JSON_NONE) {
-        tree_warn(b->t, node, b->is, "add secrets: [{env: NAME}]", "calls to %.*s are not signed: it cannot tell them from others'",
-                  SLICE_FMT(ep->name));
+        tree_warn(b->t, node, b->is, "add secrets: [{env: NAME}]",
+                  "calls to %.*s are not signed: it cannot tell them from others'", SLICE_FMT(ep->name));
         return;
     }
     if (!build_secrets(b, node, &ep->secrets, &ep->n_secrets))

@@ -15,19 +15,19 @@
 #define FILE_BYTES_MAX ((16u << 20) + 65536)
 
 struct schema_file {
-    struct slice name;      /* below its folder, as `events` names it */
+    struct slice name; /* below its folder, as `events` names it */
     struct slice path, uri;
-    const char *problem;    /* why it is not among the registered ones, or NULL */
-    struct schema *schema;  /* once compiled */
+    const char *problem;   /* why it is not among the registered ones, or NULL */
+    struct schema *schema; /* once compiled */
     struct definition *def;
-    bool failed;            /* compiling it was tried, and its errors are told */
+    bool failed; /* compiling it was tried, and its errors are told */
 };
 
 struct folders {
     struct schema_set *set;
     struct schema_file *files; /* in the order of the folders */
     size_t count, capacity;
-    struct slice base;      /* URI of the first folder: what inline schemas are relative to */
+    struct slice base; /* URI of the first folder: what inline schemas are relative to */
 };
 
 static struct slice file_uri(const char *path, struct arena *a)
@@ -75,7 +75,8 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* Sorted, so that the same folder always gives the same plan. Symbolic links are followed: a mounted ConfigMap is made of them. */
+/* Sorted, so that the same folder always gives the same plan. Symbolic links are followed: a mounted ConfigMap is made
+ * of them. */
 static void add_folder(struct build *b, const char *folder, size_t folder_len, unsigned depth, size_t *seen)
 {
     struct dirent **entries;
@@ -140,8 +141,8 @@ void folders_close(struct build *b)
     for (size_t i = 0; i < f->count; i++) {
         struct schema_file *file = &f->files[i];
         if (file->problem && !file->failed)
-            tree_warn(b->t, tree_get(b->t, 0, "schemas"), b->is, "it is in a schema folder, but no schema can refer to it", "%s",
-                      file->problem);
+            tree_warn(b->t, tree_get(b->t, 0, "schemas"), b->is,
+                      "it is in a schema folder, but no schema can refer to it", "%s", file->problem);
         schema_unref(file->schema);
     }
     schema_set_free(f->set);

@@ -30,8 +30,15 @@ bool build_is_sound(const struct build *b, uint32_t node)
 
 static void put_duration(struct buf *out, int64_t us)
 {
-    static const struct { int64_t us; const char *unit; } units[] = {
-        { INT64_C(86400000000), "d" }, { INT64_C(3600000000), "h" }, { 60000000, "m" }, { 1000000, "s" }, { 1000, "ms" },
+    static const struct {
+        int64_t us;
+        const char *unit;
+    } units[] = {
+        { INT64_C(86400000000), "d" },
+        { INT64_C(3600000000), "h" },
+        { 60000000, "m" },
+        { 1000000, "s" },
+        { 1000, "ms" },
     };
     size_t i = 0;
 
@@ -42,7 +49,10 @@ static void put_duration(struct buf *out, int64_t us)
 
 static void put_bytes(struct buf *out, int64_t bytes)
 {
-    static const struct { int64_t bytes; const char *unit; } units[] = { { 1 << 30, "GiB" }, { 1 << 20, "MiB" }, { 1 << 10, "KiB" }, { 1, "B" } };
+    static const struct {
+        int64_t bytes;
+        const char *unit;
+    } units[] = { { 1 << 30, "GiB" }, { 1 << 20, "MiB" }, { 1 << 10, "KiB" }, { 1, "B" } };
     size_t i = 0;
 
     while (bytes % units[i].bytes)
@@ -66,7 +76,8 @@ static int64_t within(const struct build *b, uint32_t obj, const char *key, int6
     return most;
 }
 
-int64_t build_duration_us(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least, int64_t most)
+int64_t build_duration_us(const struct build *b, uint32_t obj, const char *key, int64_t absent, int64_t least,
+                          int64_t most)
 {
     return within(b, obj, key, tree_duration_us(b->t, obj, key, absent), least, most, put_duration);
 }
@@ -231,7 +242,10 @@ const struct binding *source_binding(const struct source *s, struct slice type)
 void plan_put_fixed_differences(const struct plan *running, const struct plan *next, struct buf *out)
 {
     const struct settings *a = &running->settings, *b = &next->settings;
-    const struct { const char *name; bool differs; } fixed[] = {
+    const struct {
+        const char *name;
+        bool differs;
+    } fixed[] = {
         { "listen.ingest", !slice_eq(a->ingest.address, b->ingest.address) },
         { "listen.admin", !slice_eq(a->admin.address, b->admin.address) },
         { "listen.api", !slice_eq(a->api.address, b->api.address) },

@@ -37,7 +37,7 @@ struct source {
     struct verifier *verifier;
     struct mapping mapping;
     struct slice url;              /* the public URL as the vendor knows it, without query */
-    struct binding *bindings;      /* most exact first: those without wild cards, sorted by text, then patterns by weight */
+    struct binding *bindings;      /* most exact first: the n_exact without wild cards by text, then patterns by weight */
     size_t n_bindings, n_exact;
     enum on_invalid on_invalid;
     enum on_unlisted on_unlisted;
@@ -131,12 +131,13 @@ const struct binding *source_binding(const struct source *s, struct slice type);
 
 struct workflow *workflow_ref(struct workflow *w); /* keeps the plan too */
 void workflow_unref(struct workflow *w);
-/* A workflow as a stored definition had it, over the endpoints of `p`. For runs older than the plan: they have started, so pattern, match and
- * when are not in it. def has text and hash; the caller knows the row. NULL: e says why (an endpoint is gone). */
+/* A workflow as a stored definition had it, over the endpoints of `p`. For runs older than the plan: they have started,
+ * so pattern, match and when are not in it. def has text and hash; the caller knows the row. NULL: e says why (an
+ * endpoint is gone). */
 struct workflow *workflow_from_definition(struct plan *p, struct slice text, struct err *e);
 
-/* Settings that a reload cannot change (listeners' addresses, store, threads): appends the names of those that differ ("listen.ingest, store"),
- * or nothing. */
+/* Settings that a reload cannot change (listeners' addresses, store, threads): appends the names of those that differ
+ * ("listen.ingest, store"), or nothing. */
 void plan_put_fixed_differences(const struct plan *running, const struct plan *next, struct buf *out);
 
 #endif

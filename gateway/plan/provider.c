@@ -36,7 +36,8 @@ static void say_unknown(struct build *b, uint32_t node, struct slice id)
     for (const struct embedded *f = embedded_files; f->name && n < KNOWN_MAX; f++) {
         struct slice name = slice_z(f->name);
         if (slice_starts(name, SLICE(EMBEDDED_DIR)) && slice_ends(name, SLICE(EMBEDDED_END)))
-            known[n++] = slice_first(slice_from(name, strlen(EMBEDDED_DIR)), name.len - strlen(EMBEDDED_DIR EMBEDDED_END));
+            known[n++] =
+                slice_first(slice_from(name, strlen(EMBEDDED_DIR)), name.len - strlen(EMBEDDED_DIR EMBEDDED_END));
     }
     buf_init(&hint, 65536);
     nearest_put_hint(id, known, n, &hint);
@@ -51,7 +52,8 @@ static int open_file(struct build *b, uint32_t node, struct slice id, struct tre
     const struct embedded *f = find_embedded(id, &b->scratch);
 
     if (folder.ptr) {
-        char *path = arena_printf(&b->scratch, "%s/%.*s.yaml", tree_file_path(b->t, folder, &b->scratch), SLICE_FMT(id));
+        char *path =
+            arena_printf(&b->scratch, "%s/%.*s.yaml", tree_file_path(b->t, folder, &b->scratch), SLICE_FMT(id));
         if (access(path, F_OK) == 0)
             return tree_load(file, path, b->is);
     }

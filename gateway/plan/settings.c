@@ -34,7 +34,8 @@ static void read_limits(struct build *b, uint32_t limits, struct settings *s)
     s->refused_rows = tree_int(b->t, limits, "refused_rows", 10000);
     s->refused_bytes = build_bytes(b, limits, "refused_bytes", 256 * MIB, MIB, 64 * GIB);
     if (s->bodies_in_flight < s->body_max)
-        tree_error(b->t, limits, b->is, "raise bodies_in_flight, or lower body", "bodies_in_flight is less than one body");
+        tree_error(b->t, limits, b->is, "raise bodies_in_flight, or lower body",
+                   "bodies_in_flight is less than one body");
     if (s->uri_bytes > s->head_bytes)
         tree_error(b->t, limits, b->is, "raise head, or lower uri", "uri is more than head, which it is a part of");
 }
@@ -99,19 +100,20 @@ static void read_listener(struct build *b, uint32_t listen, const char *key, boo
         tree_error(b->t, node, b->is, "write an IP address and a port: 127.0.0.1:8080, 0.0.0.0:8080, [::1]:8080",
                    "\"%.*s\" is no address to listen on", SLICE_FMT(where->address));
     else if (guarded && !loopback && !where->cert.len && !where->plain_http)
-        tree_error(b->t, node, b->is, "listen on 127.0.0.1, or add tls: {cert: FILE, key: FILE}, or say plain_http: true",
+        tree_error(b->t, node, b->is,
+                   "listen on 127.0.0.1, or add tls: {cert: FILE, key: FILE}, or say plain_http: true",
                    "the token would cross the network unencrypted");
 }
 
 /* Told at the first of the keys that is there: admin has a default. */
-static void check_distinct(struct build *b, uint32_t listen, const char *key, const char *other, const struct listen_on *x,
-                           const struct listen_on *y)
+static void check_distinct(struct build *b, uint32_t listen, const char *key, const char *other,
+                           const struct listen_on *x, const struct listen_on *y)
 {
     uint32_t node = tree_get(b->t, listen, key);
 
     if (x->address.len && slice_eq(x->address, y->address) && !slice_ends(x->address, SLICE(":0")))
-        tree_error(b->t, node == JSON_NONE ? tree_get(b->t, listen, other) : node, b->is, "give each listener its own port", "%.*s is taken by another listener",
-                   SLICE_FMT(x->address));
+        tree_error(b->t, node == JSON_NONE ? tree_get(b->t, listen, other) : node, b->is,
+                   "give each listener its own port", "%.*s is taken by another listener", SLICE_FMT(x->address));
 }
 
 static void read_listeners(struct build *b, struct settings *s)
@@ -164,8 +166,14 @@ static int default_threads(void)
 
 static void read_log(struct build *b, struct settings *s)
 {
-    static const struct { const char *name; enum log_level level; } levels[] = {
-        { "error", LOG_LEVEL_ERROR }, { "warn", LOG_LEVEL_WARN }, { "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG },
+    static const struct {
+        const char *name;
+        enum log_level level;
+    } levels[] = {
+        { "error", LOG_LEVEL_ERROR },
+        { "warn", LOG_LEVEL_WARN },
+        { "info", LOG_LEVEL_INFO },
+        { "debug", LOG_LEVEL_DEBUG },
     };
     uint32_t log = tree_get(b->t, 0, "log");
     struct slice level = tree_text(b->t, log, "level", &b->scratch);

@@ -13,7 +13,8 @@ static bool is_none(const struct tree *t, uint32_t verify)
     if (verify == JSON_NONE)
         return false;
     uint32_t scheme = json_type_of(&t->doc, verify) == JSON_OBJECT ? tree_get(t, verify, "scheme") : verify;
-    return scheme != JSON_NONE && json_type_of(&t->doc, scheme) == JSON_STRING && json_string_eq(&t->doc, scheme, SLICE("none"));
+    return scheme != JSON_NONE && json_type_of(&t->doc, scheme) == JSON_STRING &&
+           json_string_eq(&t->doc, scheme, SLICE("none"));
 }
 
 /* The provider that the source names or spells out. *def: its definition, where it is named. */
@@ -23,7 +24,8 @@ static struct provider *find_provider(struct build *b, uint32_t node, bool none,
 
     *def = NULL;
     if (named == JSON_NONE && verify == JSON_NONE) {
-        tree_error(b->t, node, b->is, "add provider: NAME; or verify: {scheme: hmac, …}; or, to take webhooks from anybody, verify: none",
+        tree_error(b->t, node, b->is,
+                   "add provider: NAME; or verify: {scheme: hmac, …}; or, to take webhooks from anybody, verify: none",
                    "nothing says how to prove who sent its webhooks");
         return NULL;
     }
@@ -98,7 +100,8 @@ static void make_verifier(struct build *b, uint32_t node, struct source *s, cons
 static void read_mapping(struct build *b, uint32_t node, struct source *s)
 {
     uint32_t event = tree_get(b->t, node, "event");
-    struct slice type = tree_text(b->t, event, "type", &b->scratch), dedupe = tree_text(b->t, event, "dedupe", &b->scratch),
+    struct slice type = tree_text(b->t, event, "type", &b->scratch),
+                 dedupe = tree_text(b->t, event, "dedupe", &b->scratch),
                  subject = tree_text(b->t, event, "subject", &b->scratch);
     struct err e;
 
@@ -187,8 +190,10 @@ static void read_policy(struct build *b, uint32_t node, struct source *s)
     if (s->body_max > (size_t)all->body_max && s->body_max > (size_t)all->bodies_in_flight)
         tree_error(b->t, tree_get(b->t, node, "body_max"), b->is, "raise limits.bodies_in_flight",
                    "more than limits.bodies_in_flight: no such body could come in");
-    s->json_limits = (struct json_limits){ .max_depth = all->json_depth, .max_nodes = all->json_nodes,
-                                           .allow_duplicate_keys = tree_bool(b->t, node, "allow_duplicate_keys", false) };
+    s->json_limits =
+        (struct json_limits){ .max_depth = all->json_depth,
+                              .max_nodes = all->json_nodes,
+                              .allow_duplicate_keys = tree_bool(b->t, node, "allow_duplicate_keys", false) };
     s->answer_status = (int)tree_int(b->t, answer, "status", 0);
     s->answer_body = tree_text(b->t, answer, "body", b->memory);
     s->answer_content_type = tree_text(b->t, answer, "content_type", b->memory);
@@ -202,12 +207,16 @@ static void read_url(struct build *b, uint32_t node, struct source *s)
     const char *fault = url.ptr ? url_fault(url) : NULL;
 
     if (fault)
-        tree_error(b->t, tree_get(b->t, node, "url"), b->is, "for example https://hooks.example.com/webhooks/shop", "%s", fault);
+        tree_error(b->t, tree_get(b->t, node, "url"), b->is, "for example https://hooks.example.com/webhooks/shop",
+                   "%s", fault);
     else if (slice_find(url, '?') < url.len)
-        tree_error(b->t, tree_get(b->t, node, "url"), b->is, "each delivery brings its own query", "a URL with a query");
+        tree_error(b->t, tree_get(b->t, node, "url"), b->is, "each delivery brings its own query",
+                   "a URL with a query");
     s->url = url.ptr ? url
-                     : slice_z(arena_printf(b->memory, "%.*s/webhooks/%.*s", SLICE_FMT(b->plan->settings.public_ingest), SLICE_FMT(s->name)));
-    if (!url.ptr && s->provider && provider_uses_url(s->provider) && tree_get(b->t, tree_get(b->t, 0, "public_url"), "ingest") == JSON_NONE)
+                     : slice_z(arena_printf(b->memory, "%.*s/webhooks/%.*s", SLICE_FMT(b->plan->settings.public_ingest),
+                                            SLICE_FMT(s->name)));
+    if (!url.ptr && s->provider && provider_uses_url(s->provider) &&
+        tree_get(b->t, tree_get(b->t, 0, "public_url"), "ingest") == JSON_NONE)
         tree_warn(b->t, node, b->is, "set public_url.ingest, or url here",
                   "the sender signs the URL it was given, which is hardly %.*s", SLICE_FMT(s->url));
 }

@@ -13,7 +13,7 @@ static const struct retry default_retry = { .max = 8, .base_us = US_PER_S, .cap_
 struct reading_steps {
     const struct tree *t;
     struct issues *is;
-    struct plan *plan;     /* whose endpoints are called */
+    struct plan *plan; /* whose endpoints are called */
     struct workflow *w;
 };
 
@@ -34,7 +34,8 @@ static void say_no_endpoint(const struct reading_steps *r, uint32_t node, struct
     for (size_t i = 0; i < r->plan->n_endpoints; i++)
         known[i] = r->plan->endpoints[i]->name;
     nearest_put_hint(name, known, r->plan->n_endpoints, &hint);
-    tree_error(r->t, node, r->is, hint.len ? hint.ptr : "declare it under endpoints", "there is no endpoint \"%.*s\"", SLICE_FMT(name));
+    tree_error(r->t, node, r->is, hint.len ? hint.ptr : "declare it under endpoints", "there is no endpoint \"%.*s\"",
+               SLICE_FMT(name));
     buf_clear(&hint);
     free(known);
 }
@@ -53,7 +54,8 @@ static void read_http(const struct reading_steps *r, uint32_t node, struct step 
         tree_error(r->t, tree_get(r->t, node, "path"), r->is, "remove it", "a path with a fragment (#…)");
 }
 
-static void within(const struct reading_steps *r, uint32_t obj, const char *key, int64_t value, int64_t least, int64_t most, const char *bounds)
+static void within(const struct reading_steps *r, uint32_t obj, const char *key, int64_t value, int64_t least,
+                   int64_t most, const char *bounds)
 {
     if (value < least || value > most)
         tree_error(r->t, tree_get(r->t, obj, key), r->is, NULL, "must be %s", bounds);
@@ -77,7 +79,8 @@ static void read_retry(const struct reading_steps *r, uint32_t step, struct retr
         return;
     out->max = (unsigned)tree_int(r->t, node, "max", default_retry.max);
     out->base_us = tree_duration_us(r->t, node, "base", default_retry.base_us);
-    out->cap_us = tree_duration_us(r->t, node, "cap", out->base_us > default_retry.cap_us ? out->base_us : default_retry.cap_us);
+    out->cap_us =
+        tree_duration_us(r->t, node, "cap", out->base_us > default_retry.cap_us ? out->base_us : default_retry.cap_us);
     out->factor = read_factor(r, node);
     within(r, node, "base", out->base_us, 1000, 24 * HOUR, "between 1ms and 1d");
     within(r, node, "cap", out->cap_us, out->base_us, 168 * HOUR, "between base and 7d");
@@ -87,7 +90,8 @@ static void read_step(const struct reading_steps *r, uint32_t node, struct step 
 {
     step->id = tree_text(r->t, node, "id", &r->w->memory);
     read_http(r, tree_get(r->t, node, "http"), step);
-    step->timeout_us = tree_duration_us(r->t, node, "timeout", step->endpoint ? step->endpoint->timeout_us : 30 * US_PER_S);
+    step->timeout_us =
+        tree_duration_us(r->t, node, "timeout", step->endpoint ? step->endpoint->timeout_us : 30 * US_PER_S);
     within(r, node, "timeout", step->timeout_us, US_PER_S / 100, HOUR, "between 10ms and 1h");
     read_retry(r, node, &step->retry);
 }
@@ -96,8 +100,8 @@ static void check_step_id(const struct reading_steps *r, uint32_t node, size_t i
 {
     for (size_t i = 0; i < index; i++) {
         if (slice_eq(r->w->steps[i].id, r->w->steps[index].id))
-            tree_error(r->t, tree_get(r->t, node, "id"), r->is, "give every step its own id", "step id \"%.*s\" is there twice",
-                       SLICE_FMT(r->w->steps[index].id));
+            tree_error(r->t, tree_get(r->t, node, "id"), r->is, "give every step its own id",
+                       "step id \"%.*s\" is there twice", SLICE_FMT(r->w->steps[index].id));
     }
 }
 
@@ -132,8 +136,10 @@ static void warn_of_empty(struct build *b, uint32_t node, const struct schema *s
     struct json_doc empty;
 
     json_doc_init(&empty);
-    if (json_parse(&empty, SLICE("{}"), &limits, &fault) == 0 && schema_check(schema, &empty, 0, scratch) == SCHEMA_VALID)
-        tree_warn(b->t, node, b->is, "add what must be there: required: […]", "the schema accepts {}, data without anything in it");
+    if (json_parse(&empty, SLICE("{}"), &limits, &fault) == 0 &&
+        schema_check(schema, &empty, 0, scratch) == SCHEMA_VALID)
+        tree_warn(b->t, node, b->is, "add what must be there: required: […]",
+                  "the schema accepts {}, data without anything in it");
     json_doc_clear(&empty);
     schema_scratch_free(scratch);
 }
@@ -188,8 +194,8 @@ static struct workflow *read_workflow(struct build *b, uint32_t node)
     struct reading_steps r = { b->t, b->is, b->plan, w };
 
     if (plan_workflow(b->plan, w->id))
-        tree_error(b->t, tree_get(b->t, node, "id"), b->is, "give every workflow its own id", "workflow id \"%.*s\" is there twice",
-                   SLICE_FMT(w->id));
+        tree_error(b->t, tree_get(b->t, node, "id"), b->is, "give every workflow its own id",
+                   "workflow id \"%.*s\" is there twice", SLICE_FMT(w->id));
     struct schema_ask when = read_on(b, node, w);
     read_steps(&r, tree_get(b->t, node, "steps"));
     define_workflow(b, w, node, &when);
@@ -247,7 +253,8 @@ static int first_error(const struct issues *is, struct err *e)
     return 0;
 }
 
-static struct workflow *from_tree(struct plan *p, const struct tree *t, struct slice text, struct issues *is, struct err *e)
+static struct workflow *from_tree(struct plan *p, const struct tree *t, struct slice text, struct issues *is,
+                                  struct err *e)
 {
     struct workflow *w = workflow_new(p, t, 0);
     struct reading_steps r = { t, is, p, w };

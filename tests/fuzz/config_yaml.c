@@ -1,5 +1,5 @@
-/* libFuzzer: YAML into a tree, and the tree against the configuration's schema. Whatever the bytes, there is a tree whose nodes
- * all have a line and a path, or an error; and canonical JSON read again gives the same canonical JSON. */
+/* libFuzzer: YAML into a tree, and the tree against the configuration's schema. Whatever the bytes, there is a tree
+ * whose nodes all have a line and a path, or an error; and canonical JSON read again gives the same canonical JSON. */
 #include <stdint.h>
 #include <stdlib.h>
 

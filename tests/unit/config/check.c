@@ -32,13 +32,15 @@ static void test_violations_and_hints(void **state)
     assert_said("{id: a, on: x, steps: [{id: a, http: {endpoint: e}}]}", WORKFLOW, "");
     assert_said("{id: a, on: x, stepps: []}", WORKFLOW,
                 "t:1:1: error: required property \"steps\" is missing\n"
-                "    hint: for example { \"id\": \"build\", \"on\": \"github.push\", \"steps\": [{ \"id\": \"build\", \"http\": "
+                "    hint: for example { \"id\": \"build\", \"on\": \"github.push\", \"steps\": [{ \"id\": \"build\", "
+                "\"http\": "
                 "{ \"endpoint\": \"ci\", \"path\": \"/build\" } }] }\n"
                 "t:1:16: error: stepps: unknown key \"stepps\"\n    hint: did you mean \"steps\"?\n");
     assert_said("{id: 5, on: {event: x}, steps: [{id: 'a b', http: {endpoint: e}, retry: {max: no}}]}", WORKFLOW,
                 "t:1:6: error: id: expected string, found number 5\n"
                 "    hint: letters, digits, '_' and '-', at most 64, a letter or digit first\n"
-                "t:1:38: error: steps[0].id: must match the pattern \"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\", found string \"a b\"\n"
+                "t:1:38: error: steps[0].id: must match the pattern \"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$\", found string "
+                "\"a b\"\n"
                 "    hint: letters, digits, '_' and '-', at most 64, a letter or digit first\n"
                 "t:1:79: error: steps[0].retry.max: expected integer, found string \"no\"\n    hint: for example 8\n");
 }
@@ -47,7 +49,8 @@ static void test_step_requests(void **state)
 {
     static const char request[] =
         "{event: {specversion: '1.0', id: 01933b5c-1f7a-7abc-8def-0123456789ab, source: github, type: github.push,"
-        " time: '2024-11-17T10:00:00Z'}, input: {a: 1}, steps: {}, run: {id: 01933b5c-1f7a-7abc-8def-0123456789ac, workflow: w,"
+        " time: '2024-11-17T10:00:00Z'}, input: {a: 1}, steps: {}, run: {id: 01933b5c-1f7a-7abc-8def-0123456789ac, "
+        "workflow: w,"
         " step: s, attempt: 1, max_attempts: 8, deadline: '2024-11-17T10:00:30Z'}}";
 
     (void)state;
@@ -71,9 +74,12 @@ static void test_a_schema_that_is_not_there(void **state)
 static void test_nearest(void **state)
 {
     static const struct slice known[] = { SLICE("provider"), SLICE("secrets"), SLICE("url"), SLICE("on_invalid") };
-    static const struct { const char *word; size_t expected; } cases[] = {
-        { "provder", 0 }, { "porvider", 0 }, { "Provider", 0 }, { "secret", 1 }, { "uri", 2 }, { "ulr", 2 },
-        { "oninvalid", 3 }, { "on-invalid", 3 }, { "xyz", 4 }, { "", 4 }, { "prov", 4 },
+    static const struct {
+        const char *word;
+        size_t expected;
+    } cases[] = {
+        { "provder", 0 },   { "porvider", 0 },   { "Provider", 0 }, { "secret", 1 }, { "uri", 2 },  { "ulr", 2 },
+        { "oninvalid", 3 }, { "on-invalid", 3 }, { "xyz", 4 },      { "", 4 },       { "prov", 4 },
     };
 
     (void)state;

@@ -26,9 +26,14 @@ static void test_order_and_form(void **state)
     (void)state;
     issues_init(&is);
     issues_add(&is, &(struct issue){ .file = SLICE("b.yaml"), .line = 2, .column = 1, .text = SLICE("fourth") });
-    issues_add(&is, &(struct issue){ .file = SLICE("a.yaml"), .line = 12, .column = 5, .path = SLICE("sources.x"),
-                                     .text = SLICE("third"), .hint = SLICE("do this") });
-    issues_add(&is, &(struct issue){ .warning = true, .file = SLICE("a.yaml"), .line = 12, .column = 4, .text = SLICE("second") });
+    issues_add(&is, &(struct issue){ .file = SLICE("a.yaml"),
+                                     .line = 12,
+                                     .column = 5,
+                                     .path = SLICE("sources.x"),
+                                     .text = SLICE("third"),
+                                     .hint = SLICE("do this") });
+    issues_add(&is, &(struct issue){
+                        .warning = true, .file = SLICE("a.yaml"), .line = 12, .column = 4, .text = SLICE("second") });
     issues_add(&is, &(struct issue){ .file = SLICE("a.yaml"), .text = SLICE("first") });
     issues_add(&is, &(struct issue){ .file = SLICE("b.yaml"), .line = 2, .column = 1, .text = SLICE("fifth") });
     assert_int_equal(is.errors, 4);

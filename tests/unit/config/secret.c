@@ -11,7 +11,8 @@
 
 #include "config/secret.h"
 
-#define ENV_HINT "    hint: set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit\n"
+#define ENV_HINT                                                                                                       \
+    "    hint: set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit\n"
 
 static char dir[] = "/tmp/hooklatch-secret-XXXXXX";
 
@@ -83,10 +84,9 @@ static void test_env(void **state)
     assert_secret("{env: HL_TEST_SPACE}", "s3cret\n", "env:HL_TEST_SPACE",
                   "t:1:1: warning: the secret env:HL_TEST_SPACE begins or ends with white space\n"
                   "    hint: remove it unless it belongs to the secret\n");
-    assert_refused("{env: HL_TEST_EMPTY}", "t:1:1: error: the environment variable HL_TEST_EMPTY is empty\n"
-                   ENV_HINT);
-    assert_refused("{env: HL_TEST_ABSENT}", "t:1:1: error: the environment variable HL_TEST_ABSENT is not set\n"
-                   ENV_HINT);
+    assert_refused("{env: HL_TEST_EMPTY}", "t:1:1: error: the environment variable HL_TEST_EMPTY is empty\n" ENV_HINT);
+    assert_refused("{env: HL_TEST_ABSENT}",
+                   "t:1:1: error: the environment variable HL_TEST_ABSENT is not set\n" ENV_HINT);
 }
 
 static void test_value(void **state)
@@ -95,7 +95,8 @@ static void test_value(void **state)
     assert_secret("{value: plain}", "plain", "value", "");
     assert_refused("{value: ''}", "t:1:1: error: the secret value is empty\n");
     assert_refused("{}", "t:1:1: error: a secret is one of {env: NAME}, {file: PATH}, {value: TEXT}\n");
-    assert_refused("{value: x, env: HOME}", "t:1:1: error: a secret is one of {env: NAME}, {file: PATH}, {value: TEXT}\n");
+    assert_refused("{value: x, env: HOME}",
+                   "t:1:1: error: a secret is one of {env: NAME}, {file: PATH}, {value: TEXT}\n");
 }
 
 static void write_file(char *path, size_t size, const char *text, size_t len, mode_t mode)
@@ -116,8 +117,9 @@ static void test_file(void **state)
     write_file(path, sizeof path, "from file\n", 10, 0600);
     assert_secret("{file: secret}", "from file", "file:secret", "");
     write_file(path, sizeof path, "two\n\n", 5, 0600);
-    assert_secret("{file: secret}", "two\n", "file:secret", "t:1:1: warning: the secret file:secret begins or ends with white space\n"
-                                                             "    hint: remove it unless it belongs to the secret\n");
+    assert_secret("{file: secret}", "two\n", "file:secret",
+                  "t:1:1: warning: the secret file:secret begins or ends with white space\n"
+                  "    hint: remove it unless it belongs to the secret\n");
     write_file(path, sizeof path, "crlf\r\n", 6, 0640);
     assert_secret("{file: secret}", "crlf", "file:secret", "");
     write_file(path, sizeof path, "x", 1, 0644);
@@ -125,7 +127,8 @@ static void test_file(void **state)
                   "t:1:1: warning: everybody on this machine can read file:secret\n    hint: chmod o-r it\n");
     for (int i = 0; i < 2; i++) {
         write_file(path, sizeof path, "x", 1, i ? 0620 : 0602);
-        snprintf(expected, sizeof expected, "t:1:1: error: others may write to the secret file %s (mode %s); chmod go-w it\n", path,
+        snprintf(expected, sizeof expected,
+                 "t:1:1: error: others may write to the secret file %s (mode %s); chmod go-w it\n", path,
                  i ? "620" : "602");
         assert_refused("{file: secret}", expected);
     }
@@ -181,11 +184,8 @@ static void test_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_env),
-        cmocka_unit_test(test_value),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_large_file),
-        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_env),        cmocka_unit_test(test_value),     cmocka_unit_test(test_file),
+        cmocka_unit_test(test_large_file), cmocka_unit_test(test_arguments),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

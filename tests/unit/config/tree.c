@@ -112,14 +112,26 @@ static void test_measures(void **state)
     struct tree t;
 
     assert_int_equal(tree_read(&t, "t", NULL, slice_z(yaml), &f->issues), 0);
-    static const struct { const char *key; int64_t us; } times[] = {
-        { "a", 30000000 }, { "b", 500000 }, { "c", 300000000 }, { "d", INT64_C(7200000000) }, { "e", INT64_C(604800000000) },
-        { "f", 3000000 }, { "g", -7 }, { "h", INT64_MAX }, { "i", -7 }, { "absent", -7 } };
+    static const struct {
+        const char *key;
+        int64_t us;
+    } times[] = { { "a", 30000000 },
+                  { "b", 500000 },
+                  { "c", 300000000 },
+                  { "d", INT64_C(7200000000) },
+                  { "e", INT64_C(604800000000) },
+                  { "f", 3000000 },
+                  { "g", -7 },
+                  { "h", INT64_MAX },
+                  { "i", -7 },
+                  { "absent", -7 } };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         assert_true(tree_duration_us(&t, 0, times[i].key, -7) == times[i].us);
-    static const struct { const char *key; int64_t bytes; } sizes[] = {
-        { "p", 2097152 }, { "q", 65536 }, { "r", 10000000 }, { "s", 512 }, { "t", 512 }, { "u", 1073741824 },
-        { "v", -7 }, { "w", INT64_MAX } };
+    static const struct {
+        const char *key;
+        int64_t bytes;
+    } sizes[] = { { "p", 2097152 }, { "q", 65536 },      { "r", 10000000 }, { "s", 512 },
+                  { "t", 512 },     { "u", 1073741824 }, { "v", -7 },       { "w", INT64_MAX } };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         assert_true(tree_bytes(&t, 0, sizes[i].key, -7) == sizes[i].bytes);
     tree_clear(&t);

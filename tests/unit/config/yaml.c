@@ -80,8 +80,9 @@ static void test_scalars(void **state)
 /* YAML 1.1 makes booleans, octal and base 60 of these. */
 static void test_traps_are_text(void **state)
 {
-    static const char *const traps[] = { "no", "on", "yes", "off", "y", "N", "True", "NULL", "0o17", "0x1F", "1_000", "12:30",
-                                         "22:22:22", "+1", ".5", "1.", "1e", ".inf", ".NaN", "-", "1e5x", "2024-01-01" };
+    static const char *const traps[] = { "no",   "on",   "yes",   "off",   "y",        "N",         "True", "NULL",
+                                         "0o17", "0x1F", "1_000", "12:30", "22:22:22", "+1",        ".5",   "1.",
+                                         "1e",   ".inf", ".NaN",  "-",     "1e5x",     "2024-01-01" };
     (void)state;
     for (size_t i = 0; i < sizeof traps / sizeof *traps; i++) {
         char yaml[64], json[64];
@@ -114,13 +115,16 @@ static void test_keys(void **state)
 static void test_duplicate_keys_name_both_lines(void **state)
 {
     (void)state;
-    assert_problem("a: 1\nb:\n  x: 1\n  y: 2\n  x: 3\na: 2\n",
-                   "t.yaml:5:3: error: key \"x\" is there twice: on line 3 and on line 5\n    hint: remove one of the two\n"
-                   "t.yaml:6:1: error: key \"a\" is there twice: on line 1 and on line 6\n    hint: remove one of the two\n");
-    assert_problem("{\"a\": 1, a: 2}",
-                   "t.yaml:1:10: error: key \"a\" is there twice: on line 1 and on line 1\n    hint: remove one of the two\n");
-    assert_problem("b: {<<: &x {c: 1, c: 2}}",
-                   "t.yaml:1:19: error: key \"c\" is there twice: on line 1 and on line 1\n    hint: remove one of the two\n");
+    assert_problem(
+        "a: 1\nb:\n  x: 1\n  y: 2\n  x: 3\na: 2\n",
+        "t.yaml:5:3: error: key \"x\" is there twice: on line 3 and on line 5\n    hint: remove one of the two\n"
+        "t.yaml:6:1: error: key \"a\" is there twice: on line 1 and on line 6\n    hint: remove one of the two\n");
+    assert_problem(
+        "{\"a\": 1, a: 2}",
+        "t.yaml:1:10: error: key \"a\" is there twice: on line 1 and on line 1\n    hint: remove one of the two\n");
+    assert_problem(
+        "b: {<<: &x {c: 1, c: 2}}",
+        "t.yaml:1:19: error: key \"c\" is there twice: on line 1 and on line 1\n    hint: remove one of the two\n");
 }
 
 static void test_aliases(void **state)
@@ -144,7 +148,8 @@ static void test_merges(void **state)
                 "{\"a\":{\"x\":1},\"b\":{\"y\":2,\"x\":1},\"c\":{\"y\":2,\"x\":1}}");
     assert_json("a: &a {x: 1}\nc: {<<: [*a, *a]}", "{\"a\":{\"x\":1},\"c\":{\"x\":1}}");
     assert_json("\"<<\": x", "{\"<<\":\"x\"}");
-    assert_problem("a: {<<: 1}", "t.yaml:1:9: error: << merges mappings only\n    hint: write <<: *name, or <<: [*name, *other]\n");
+    assert_problem("a: {<<: 1}",
+                   "t.yaml:1:9: error: << merges mappings only\n    hint: write <<: *name, or <<: [*name, *other]\n");
     assert_problem("a: &a {x: 1, <<: *a}", "t.yaml:1:4: error: an alias that holds itself\n");
 }
 
@@ -162,7 +167,9 @@ static void put_laughs(struct buf *yaml, const char *first, const char *open, co
 static void test_billion_laughs(void **state)
 {
     static const char *const forms[][3] = {
-        { "lol", "[", "]" }, { "{}", "{<<: [", "]}" }, { "{x: y}", "{<<: [", "]}" },
+        { "lol", "[", "]" },
+        { "{}", "{<<: [", "]}" },
+        { "{x: y}", "{<<: [", "]}" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -221,7 +228,9 @@ static void test_form(void **state)
     (void)state;
     assert_problem("", "t.yaml: error: the file is empty\n");
     assert_problem("# only a comment\n", "t.yaml: error: the file is empty\n");
-    assert_problem("a: 1\n---\nb: 2\n", "t.yaml:2:1: error: a second document begins here\n    hint: keep one document; remove the line ---\n");
+    assert_problem(
+        "a: 1\n---\nb: 2\n",
+        "t.yaml:2:1: error: a second document begins here\n    hint: keep one document; remove the line ---\n");
     assert_json("---\na: 1\n...\n", "{\"a\":1}");
     assert_problem("a: !!int 5", "t.yaml:1:4: error: tags such as tag:yaml.org,2002:int are not understood\n"
                                  "    hint: remove it; quote the value where text is meant\n");
@@ -233,9 +242,12 @@ static void test_form(void **state)
 static void test_libyaml_errors(void **state)
 {
     (void)state;
-    assert_problem("a:\n\tb: 1\n", "t.yaml:2:1: error: found character that cannot start any token while scanning for the next token "
-                                   "that began on line 2\n    hint: indent with spaces: YAML does not allow tabs there\n");
-    assert_problem("a: [1, 2\nb: 3\n", "t.yaml:2:2: error: did not find expected ',' or ']' while parsing a flow sequence that began on line 1\n");
+    assert_problem("a:\n\tb: 1\n",
+                   "t.yaml:2:1: error: found character that cannot start any token while scanning for the next token "
+                   "that began on line 2\n    hint: indent with spaces: YAML does not allow tabs there\n");
+    assert_problem(
+        "a: [1, 2\nb: 3\n",
+        "t.yaml:2:2: error: did not find expected ',' or ']' while parsing a flow sequence that began on line 1\n");
     assert_problem("a: b: c\n", "t.yaml:1:5: error: mapping values are not allowed in this context\n");
 }
 
@@ -243,13 +255,17 @@ static void test_encodings(void **state)
 {
     (void)state;
     assert_problem_in(SLICE("a: 1\nb: \xff\n"), "t.yaml:2:4: error: invalid leading UTF-8 octet\n"
-                                              "    hint: the file must be UTF-8 text without control characters\n");
+                                                "    hint: the file must be UTF-8 text without control characters\n");
     assert_problem_in(SLICE("a: \xc0\x80\n"), "t.yaml:1:4: error: invalid length of a UTF-8 sequence\n"
                                               "    hint: the file must be UTF-8 text without control characters\n");
     assert_problem_in(SLICE("a: x\x01y\n"), "t.yaml:1:5: error: control characters are not allowed\n"
-                                          "    hint: the file must be UTF-8 text without control characters\n");
-    assert_problem_in(SLICE("\xff\xfe" "a\0:\0"), "t.yaml: error: the file is UTF-16; save it as UTF-8\n");
-    assert_json("\xef\xbb\xbf" "a: \xc3\xa9", "{\"a\":\"\xc3\xa9\"}");
+                                            "    hint: the file must be UTF-8 text without control characters\n");
+    assert_problem_in(SLICE("\xff\xfe"
+                            "a\0:\0"),
+                      "t.yaml: error: the file is UTF-16; save it as UTF-8\n");
+    assert_json("\xef\xbb\xbf"
+                "a: \xc3\xa9",
+                "{\"a\":\"\xc3\xa9\"}");
 }
 
 static void test_marks_follow_the_document(void **state)

@@ -35,8 +35,8 @@ static int make_folders(void **state)
 
 static int remove_folders(void **state)
 {
-    static const char *const files[] = { "own/good.json", "own/sub/name.json", "own/loose.json", "own/readme.txt", "second/good.json",
-                                         "second/only.json" };
+    static const char *const files[] = { "own/good.json",  "own/sub/name.json", "own/loose.json",
+                                         "own/readme.txt", "second/good.json",  "second/only.json" };
 
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (unlink(files[i]))
@@ -63,10 +63,13 @@ static void test_schemas(void **state)
     assert_schema("good.json", "");
     assert_schema("only.json", "");
     assert_schema("sub/name.json", "");
-    assert_schema("loose.json", "c.yaml:1:154: error: sources.a.events.t.schema: %1$s/own/loose.json#/$ref: file://%1$s/own/nope.json is "
-                                "no registered schema (nothing is fetched: put it into a schema folder)\n");
-    assert_schema("readme.txt", "c.yaml:1:154: error: sources.a.events.t.schema: no schema folder has a file readme.txt\n"
-                                "    hint: the name of a schema file ends with .json\n");
+    assert_schema(
+        "loose.json",
+        "c.yaml:1:154: error: sources.a.events.t.schema: %1$s/own/loose.json#/$ref: file://%1$s/own/nope.json is "
+        "no registered schema (nothing is fetched: put it into a schema folder)\n");
+    assert_schema("readme.txt",
+                  "c.yaml:1:154: error: sources.a.events.t.schema: no schema folder has a file readme.txt\n"
+                  "    hint: the name of a schema file ends with .json\n");
     assert_schema("onyl.json", "c.yaml:1:154: error: sources.a.events.t.schema: no schema folder has a file onyl.json\n"
                                "    hint: did you mean \"only.json\"?\n");
 }
@@ -100,15 +103,20 @@ static void test_broken_files(void **state)
     (void)state;
     folder_write("own/broken.json", SLICE("{\"a\":"));
     snprintf(said, sizeof said,
-             "c.yaml:1:63: warning: schemas: %s/own/broken.json: line 1, column 6: expected a value after ':', found the end of the text\n"
+             "c.yaml:1:63: warning: schemas: %s/own/broken.json: line 1, column 6: expected a value after ':', found "
+             "the end of the text\n"
              "    hint: it is in a schema folder, but no schema can refer to it\n",
              folder_path);
     assert_said(HEAD "schemas: [own]}", said);
     snprintf(said, sizeof said,
-             "c.yaml:1:146: error: sources.a.events.t.schema: %s/own/broken.json: line 1, column 6: expected a value after ':', found the end "
+             "c.yaml:1:146: error: sources.a.events.t.schema: %s/own/broken.json: line 1, column 6: expected a value "
+             "after ':', found the end "
              "of the text\n",
              folder_path);
-    assert_said(HEAD "schemas: [own], sources: {a: {provider: github, secrets: [{value: x}], events: {t: {schema: broken.json}}}}}", said);
+    assert_said(
+        HEAD
+        "schemas: [own], sources: {a: {provider: github, secrets: [{value: x}], events: {t: {schema: broken.json}}}}}",
+        said);
     assert_int_equal(unlink("own/broken.json"), 0);
 }
 
@@ -137,11 +145,16 @@ static void test_providers_of_the_user(void **state)
     assert_ptr_equal(p->sources[0].provider, p->sources[1].provider);
     assert_int_equal(provider_scheme(p->sources[0].provider), SCHEME_TOKEN);
     plan_unref(p);
-    folder_write("c.yaml", SLICE(HEAD "providers: own, sources: {a: {provider: mine, secrets: [{value: x}]},"
-                                      " b: {provider: mine, secrets: [{value: y}]}, c: {provider: slack, secrets: [{value: z}]}}}"));
+    folder_write("c.yaml",
+                 SLICE(HEAD
+                       "providers: own, sources: {a: {provider: mine, secrets: [{value: x}]},"
+                       " b: {provider: mine, secrets: [{value: y}]}, c: {provider: slack, secrets: [{value: z}]}}}"));
     assert_null(folder_load("c.yaml", &said));
-    assert_non_null(strstr(said.ptr, "/own/mine.yaml:1:1: error: the id must be \"mine\"\n    hint: it is the file's name without .yaml\n"));
-    assert_null(strstr(strstr(said.ptr, "error: the id") + 1, "error: the id")); /* told once, though two sources name it */
+    assert_non_null(
+        strstr(said.ptr,
+               "/own/mine.yaml:1:1: error: the id must be \"mine\"\n    hint: it is the file's name without .yaml\n"));
+    assert_null(
+        strstr(strstr(said.ptr, "error: the id") + 1, "error: the id")); /* told once, though two sources name it */
     assert_int_equal(unlink("own/github.yaml"), 0);
     assert_int_equal(unlink("own/mine.yaml"), 0);
     buf_clear(&said);

@@ -20,11 +20,13 @@ static const char full[] =
     "limits: {body: 1MiB, request_timeout: 1500ms, json_depth: 10}\n"
     "log: {level: debug, format: json}\n"
     "endpoints:\n"
-    "  two: {url: \"https://b.example.com/x/\", timeout: 5s, concurrency: 4, secrets: [{value: one}, {value: whsec_AAAA}]}\n"
+    "  two: {url: \"https://b.example.com/x/\", timeout: 5s, concurrency: 4, secrets: [{value: one}, {value: "
+    "whsec_AAAA}]}\n"
     "  one: {url: \"http://127.0.0.1:1\", secrets: [{value: x}]}\n"
     "sources:\n"
     "  shop:\n"
-    "    verify: {scheme: hmac, hash: sha256, encoding: hex, signature: {in: header, name: X-S}, signed_content: [\"{body}\"]}\n"
+    "    verify: {scheme: hmac, hash: sha256, encoding: hex, signature: {in: header, name: X-S}, signed_content: "
+    "[\"{body}\"]}\n"
     "    secrets: [{value: abc}]\n"
     "    event: {type: \"shop.{/kind}\"}\n"
     "    on_invalid: reject\n"
@@ -137,9 +139,12 @@ static void test_sources(void **state)
 
 static void test_the_most_exact_binding_wins(void **state)
 {
-    static const struct { const char *type, *pattern; } cases[] = {
-        { "github.push", "github.push" }, { "github.create", "github.create" }, { "github.issues", "github.issues" },
-        { "github.pull.x", "github.pull.*" }, { "github.pull.x.y", "github.pull.**" }, { "github.other", "**" },
+    static const struct {
+        const char *type, *pattern;
+    } cases[] = {
+        { "github.push", "github.push" },        { "github.create", "github.create" },
+        { "github.issues", "github.issues" },    { "github.pull.x", "github.pull.*" },
+        { "github.pull.x.y", "github.pull.**" }, { "github.other", "**" },
     };
     struct plan *p = load_text(full);
     const struct source *s = plan_source(p, SLICE("github"));
@@ -148,7 +153,8 @@ static void test_the_most_exact_binding_wins(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_slice(source_binding(s, slice_z(cases[i].type))->pattern.text, cases[i].pattern);
     assert_null(source_binding(plan_source(p, SLICE("shop")), SLICE("shop.paid")));
-    const struct binding *push = source_binding(s, SLICE("github.push")), *create = source_binding(s, SLICE("github.create"));
+    const struct binding *push = source_binding(s, SLICE("github.push")),
+                         *create = source_binding(s, SLICE("github.create"));
     assert_non_null(push->schema);
     assert_ptr_equal(push->schema, create->schema);
     assert_ptr_equal(push->schema_def, create->schema_def);
@@ -241,8 +247,10 @@ static void test_definitions_that_cannot_be(void **state)
     struct err e;
 
     (void)state;
-    assert_null(workflow_from_definition(p, SLICE("{\"id\":\"x\",\"steps\":[{\"id\":\"a\",\"http\":{\"endpoint\":\"gone\"}}]}"), &e));
-    assert_string_equal(e.text, "workflow x as it was when the run started: steps[0].http.endpoint: there is no endpoint \"gone\"");
+    assert_null(workflow_from_definition(
+        p, SLICE("{\"id\":\"x\",\"steps\":[{\"id\":\"a\",\"http\":{\"endpoint\":\"gone\"}}]}"), &e));
+    assert_string_equal(
+        e.text, "workflow x as it was when the run started: steps[0].http.endpoint: there is no endpoint \"gone\"");
     assert_null(workflow_from_definition(p, SLICE("{\"id\":"), &e));
     assert_null(workflow_from_definition(p, SLICE("[]"), &e));
     plan_unref(p);
@@ -280,11 +288,14 @@ static void test_definitions(void **state)
                  "{\"concurrency\":4,\"name\":\"two\",\"output_max\":1048576,\"secrets\":[\"value\",\"value\"],"
                  "\"timeout\":\"5000ms\",\"url\":\"https://b.example.com/x\"}");
     assert_slice(find_definition(p, "workflow", "first")->text,
-                 "{\"description\":\"d\",\"id\":\"first\",\"on\":{\"event\":\"github.push\",\"match\":{\"/ref\":\"refs/heads/main\"},"
+                 "{\"description\":\"d\",\"id\":\"first\",\"on\":{\"event\":\"github.push\",\"match\":{\"/ref\":\"refs/"
+                 "heads/main\"},"
                  "\"when\":{\"schema\":{\"required\":[\"ref\"]}}},\"steps\":["
-                 "{\"http\":{\"endpoint\":\"two\",\"path\":\"/a\"},\"id\":\"a\",\"retry\":{\"base\":\"1000ms\",\"cap\":\"3600000ms\","
+                 "{\"http\":{\"endpoint\":\"two\",\"path\":\"/"
+                 "a\"},\"id\":\"a\",\"retry\":{\"base\":\"1000ms\",\"cap\":\"3600000ms\","
                  "\"factor\":1.5,\"max\":3},\"timeout\":\"5000ms\"},"
-                 "{\"http\":{\"endpoint\":\"one\",\"path\":\"\"},\"id\":\"b\",\"retry\":{\"base\":\"1000ms\",\"cap\":\"3600000ms\","
+                 "{\"http\":{\"endpoint\":\"one\",\"path\":\"\"},\"id\":\"b\",\"retry\":{\"base\":\"1000ms\",\"cap\":"
+                 "\"3600000ms\","
                  "\"factor\":2,\"max\":8},\"timeout\":\"90000ms\"}]}");
     struct slice shop = find_definition(p, "source", "shop")->text;
     assert_non_null(memmem(shop.ptr, shop.len, "\"verify\":{\"encoding\":\"hex\",\"hash\":", 33));
@@ -301,7 +312,8 @@ static void test_definitions(void **state)
 static void test_what_a_reload_cannot_change(void **state)
 {
     struct plan *a = load_text(full);
-    struct plan *b = load_text("{listen: {ingest: \"0.0.0.0:9001\", admin: \"127.0.0.1:9002\"}, store: \"sqlite:y\", threads: 2}");
+    struct plan *b =
+        load_text("{listen: {ingest: \"0.0.0.0:9001\", admin: \"127.0.0.1:9002\"}, store: \"sqlite:y\", threads: 2}");
     struct buf out;
 
     (void)state;
