@@ -52,7 +52,8 @@ struct event {
     struct slice packed;       /* the body as lz4 block, when that is smaller; made on the ingest thread. Else empty */
 };
 
-/* (libevent has the name event_new.) Copies every slice of `from` into one block; refs 1. from->id is used as given. `pack`: bodies above 1 KB are compressed. */
+/* (libevent has the name event_new.) Copies every slice of `from` into one block; refs 1. from->id is used as given.
+ * `pack`: bodies above 1 KB are compressed. */
 struct event *event_make(const struct event *from, bool pack);
 struct event *event_ref(struct event *ev);
 void event_unref(struct event *ev); /* NULL ok */

@@ -72,7 +72,8 @@ void dedupe_index_add(struct dedupe_index *x, const unsigned char hash[16], int6
     p->count++;
 }
 
-/* Entries behind the hole move up until one is at home: no tombstones, so a table that is pruned for ever stays as it is. */
+/* Entries behind the hole move up until one is at home: no tombstones, so a table that is pruned for ever stays as it
+ * is. */
 static void close_hole(struct dedupe_part *p, uint32_t hole)
 {
     for (uint32_t at = (hole + 1) & p->mask; p->entries[at]; at = (at + 1) & p->mask) {
@@ -102,7 +103,8 @@ bool dedupe_index_remove(struct dedupe_index *x, const unsigned char hash[16], i
     return false;
 }
 
-bool dedupe_index_next(const struct dedupe_index *x, const unsigned char hash[16], struct dedupe_probe *probe, int64_t *seq)
+bool dedupe_index_next(const struct dedupe_index *x, const unsigned char hash[16], struct dedupe_probe *probe,
+                       int64_t *seq)
 {
     const struct dedupe_part *p = &x->parts[hash[0]];
     uint32_t want = fingerprint(hash);

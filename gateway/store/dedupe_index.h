@@ -1,14 +1,16 @@
-/* store/dedupe_index.h - which dedupe hashes are stored, in memory: the hash leads to the row's seq, and the row says whether it is the one.
+/* store/dedupe_index.h - which dedupe hashes are stored, in memory: the hash leads to the row's seq, and the row says
+ * whether it is the one.
  *
- * Why the whole index is in memory, and no index of it on the disk: hashes are random, so a B-tree over them dirties another page for nearly every row; that is what makes
- * a store slow as it fills. Here the table is only appended to and cut off at its head, both at one page, whatever its size, and a new key costs no read
- * at all. The price is 8 bytes an entry (11 to 21 with the free places), and one scan of the table at start.
+ * Why the whole index is in memory, and no index of it on the disk: hashes are random, so a B-tree over them dirties
+ * another page for nearly every row; that is what makes a store slow as it fills. Here the table is only appended to
+ * and cut off at its head, both at one page, whatever its size, and a new key costs no read at all. The price is 8
+ * bytes an entry (11 to 21 with the free places), and one scan of the table at start.
  *
  *     hash:  b[0] the partition | b[4..7] the fingerprint, which also places it
  *     entry: fingerprint (32 bits, never 0) | the low 32 bits of seq
  *
- * Open addressing with linear probing in 256 partitions. Each grows on its own, so that no insert waits for more than 1/256 of the whole. Two hashes
- * with one fingerprint and partition are both found; the caller looks at the rows. */
+ * Open addressing with linear probing in 256 partitions. Each grows on its own, so that no insert waits for more than
+ * 1/256 of the whole. Two hashes with one fingerprint and partition are both found; the caller looks at the rows. */
 #ifndef STORE_DEDUPE_INDEX_H
 #define STORE_DEDUPE_INDEX_H
 
@@ -37,6 +39,7 @@ bool dedupe_index_remove(struct dedupe_index *x, const unsigned char hash[16], i
 struct dedupe_probe {
     uint32_t steps;
 };
-bool dedupe_index_next(const struct dedupe_index *x, const unsigned char hash[16], struct dedupe_probe *p, int64_t *seq);
+bool dedupe_index_next(const struct dedupe_index *x, const unsigned char hash[16], struct dedupe_probe *p,
+                       int64_t *seq);
 
 #endif

@@ -1,5 +1,6 @@
-/* store/refusals.h - the refused lane: refusals on their way to the writer. Any thread puts, without ever waiting for the disk; the writer takes them about once a
- * second. Bounded thrice, since refusals are what strangers make: so many a second and source, so many bytes each, so many bytes in all. */
+/* store/refusals.h - the refused lane: refusals on their way to the writer. Any thread puts, without ever waiting for
+ * the disk; the writer takes them about once a second. Bounded thrice, since refusals are what strangers make: so
+ * many a second and source, so many bytes each, so many bytes in all. */
 #ifndef STORE_REFUSALS_H
 #define STORE_REFUSALS_H
 

@@ -24,15 +24,17 @@ enum run_state { RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 const char *run_state_name(enum run_state s);
 /* Derived, never stored: failed when a step failed and none is under way, done when all are final, … */
 enum run_state run_state_of(const enum step_state *steps, size_t n);
-/* What the steps of a run become when one of them ended (or at its start, all blocked): what has all it needs is ready; what needs a failed
- * or cancelled step, directly or not, will never run and is cancelled. w NULL (its workflow cannot be had any more): all that is blocked is cancelled. */
+/* What the steps of a run become when one of them ended (or at its start, all blocked): what has all it needs is
+ * ready; what needs a failed or cancelled step, directly or not, will never run and is cancelled. w NULL (its
+ * workflow cannot be had any more): all that is blocked is cancelled. */
 void run_advance(const struct workflow *w, enum step_state *states, size_t n);
 
-/* The queue that a step waits in: of an HTTP step the plain name of its endpoint, such as "billing". Endpoint names have no ':', so
- * queues of later kinds can be told apart as "kind:name". Borrowed from the plan. */
+/* The queue that a step waits in: of an HTTP step the plain name of its endpoint, such as "billing". Endpoint names
+ * have no ':', so queues of later kinds can be told apart as "kind:name". Borrowed from the plan. */
 struct slice step_queue(const struct step *step);
 
-/* A lease is void after this: then the step may be claimed again. Far above what a healthy step takes to come to its turn, be done and be written. */
+/* A lease is void after this: then the step may be claimed again. Far above what a healthy step takes to come to its
+ * turn, be done and be written. */
 #define STORE_LEASE_US (15 * 60 * INT64_C(1000000))
 
 enum attempt_outcome {
@@ -55,14 +57,18 @@ struct lease {
     uint32_t generation;          /* raised by replay */
     uint32_t attempts;            /* made before this one */
     int64_t lease_until_us;       /* wall clock */
-    struct lease_output { uint16_t step; struct slice step_id, json; } *outputs; /* of finished steps, in order; own memory */
+    struct lease_output {
+        uint16_t step;
+        struct slice step_id, json;
+    } *outputs;                   /* of finished steps, in order; own memory */
     size_t n_outputs;
 };
 void lease_free(struct lease *l); /* NULL ok */
 /* For back ends. Takes references; w may be NULL. */
 struct lease *lease_new(struct event *ev, struct workflow *w, int64_t workflow_def, struct id run, uint16_t step);
 void lease_add_output(struct lease *l, uint16_t step, struct slice step_id, struct slice json); /* copies */
-/* Standard idempotency key: "run/step/generation" (run as UUID text, step as its id). out: at least 36 + 1 + step id + 12 bytes. */
+/* Standard idempotency key: "run/step/generation" (run as UUID text, step as its id). out: at least 36 + 1 + step id
+ * + 12 bytes. */
 #define IDEMPOTENCY_KEY_MAX 400
 
 /* Rows as readers see them. All slices live in the arena given to the read. */

@@ -1,11 +1,14 @@
-/* The writing connection: opening, transactions, and what keeps their promise. See sqlite_schema.c for how rows are kept.
+/* The writing connection: opening, transactions, and what keeps their promise. See sqlite_schema.c for how rows are
+ * kept.
  *
- * Durability: WAL with synchronous=FULL, one fdatasync a commit. The refused lane commits with synchronous=NORMAL: no sync; the next durable commit's
- * sync covers its frames too. No mmap: an I/O error would be a SIGBUS and not an error.
+ * Durability: WAL with synchronous=FULL, one fdatasync a commit. The refused lane commits with synchronous=NORMAL: no
+ * sync; the next durable commit's sync covers its frames too. No mmap: an I/O error would be a SIGBUS and not an
+ * error.
  *
- * After an I/O error nothing the kernel still holds can be believed: a failed fsync marks the pages clean, and the next one succeeds though they never
- * reached the disk. So the connection is closed and opened again, and before anything is acknowledged again the whole log is brought into the
- * database file, synced, and begun anew (checkpoint TRUNCATE): no later commit then rests on frames of which nobody knows. */
+ * After an I/O error nothing the kernel still holds can be believed: a failed fsync marks the pages clean, and the
+ * next one succeeds though they never reached the disk. So the connection is closed and opened again, and before
+ * anything is acknowledged again the whole log is brought into the database file, synced, and begun anew (checkpoint
+ * TRUNCATE): no later commit then rests on frames of which nobody knows. */
 #include "store/sqlite.h"
 
 #include <errno.h>
@@ -22,8 +25,8 @@
 
 #define PAGE_BYTES 8192
 #define WAL_PAGES(mib) ((mib) * 1024 * 1024 / PAGE_BYTES)
-/* The log is brought into the database beyond this, while others wait; when idle, beyond that. Above the last one readers are waited for
- * (BUSY_MS), so that none of them can make the log grow without end. */
+/* The log is brought into the database beyond this, while others wait; when idle, beyond that. Above the last one
+ * readers are waited for (BUSY_MS), so that none of them can make the log grow without end. */
 #define CHECKPOINT_PAGES WAL_PAGES(16)
 #define CHECKPOINT_IDLE_PAGES WAL_PAGES(2)
 #define CHECKPOINT_FORCE_PAGES WAL_PAGES(256)
@@ -37,7 +40,8 @@ static const char pragmas[] =
 
 static void configure_once(void)
 {
-    /* Counting SQLite's memory takes a lock an allocation. Refused when the library is in use already: then it counts. */
+    /* Counting SQLite's memory takes a lock an allocation. Refused when the library is in use already: then it
+     * counts. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
@@ -53,7 +57,8 @@ static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-/* SQLite's own locks vanish when any descriptor of the database is closed by this process; a file of our own has no such trap. */
+/* SQLite's own locks vanish when any descriptor of the database is closed by this process; a file of our own has no
+ * such trap. */
 static int take_lock(struct sqlite_store *st, struct err *e)
 {
     struct buf name;
@@ -66,11 +71,14 @@ static int take_lock(struct sqlite_store *st, struct err *e)
     if (st->lock < 0 && errno == ENOENT)
         return err_set(e, ERR_SYSTEM, "store %s: its folder does not exist: make it, or change \"store\"", st->path);
     if (st->lock < 0)
-        return err_sys(e, "store %s: cannot write in its folder (let this user write there, or change \"store\")", st->path);
+        return err_sys(e, "store %s: cannot write in its folder (let this user write there, or change \"store\")",
+                       st->path);
     if (flock(st->lock, LOCK_EX | LOCK_NB)) {
         ssize_t n = pread(st->lock, pid, sizeof pid - 1, 0);
-        return err_set(e, ERR_CONFLICT, "store %s is in use by another hooklatch process%s%.*s: stop that one, or give this one "
-                       "another store", st->path, n > 1 ? ", pid " : "", n > 1 ? (int)strcspn(pid, "\n") : 0, pid);
+        return err_set(e, ERR_CONFLICT,
+                       "store %s is in use by another hooklatch process%s%.*s: stop that one, or give this one "
+                       "another store",
+                       st->path, n > 1 ? ", pid " : "", n > 1 ? (int)strcspn(pid, "\n") : 0, pid);
     }
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (ftruncate(st->lock, 0) || pwrite(st->lock, pid, (size_t)len, 0) != len)
@@ -78,8 +86,8 @@ static int take_lock(struct sqlite_store *st, struct err *e)
     return 0;
 }
 
-/* A new file is for our eyes only; SQLite gives its log the same mode. Closed before SQLite has a lock on it. At the start only: a file that
- * vanishes later must not come back empty. */
+/* A new file is for our eyes only; SQLite gives its log the same mode. Closed before SQLite has a lock on it. At the
+ * start only: a file that vanishes later must not come back empty. */
 static void make_private(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -136,8 +144,10 @@ static int void_leases(struct sqlite_store *st, struct err *e)
 {
     int64_t floor = 0;
 
-    if (sqlite_number(st->db, "SELECT max(ifnull((SELECT max(key) FROM events), 0), ifnull((SELECT max(key) FROM runs), 0),"
-                              " ifnull((SELECT max(key) FROM refused), 0))", &floor, e))
+    if (sqlite_number(st->db,
+                      "SELECT max(ifnull((SELECT max(key) FROM events), 0), ifnull((SELECT max(key) FROM runs), 0),"
+                      " ifnull((SELECT max(key) FROM refused), 0))",
+                      &floor, e))
         return -1;
     id_floor(floor);
     char *sql = sqlite3_mprintf("UPDATE steps INDEXED BY steps_due SET state = 1, owner = 0, due_us = %lld"

@@ -104,7 +104,8 @@ static int start_run(struct sqlite_store *st, const struct starting *x, const st
     return 0;
 }
 
-int sqlite_append(struct store *base, struct append *a, lease_room room, void *room_arg, struct lease **leases, struct err *e)
+int sqlite_append(struct store *base, struct append *a, lease_room room, void *room_arg, struct lease **leases,
+                  struct err *e)
 {
     struct sqlite_store *st = sqlite_of(base);
     struct event *ev = a->event;

@@ -141,7 +141,8 @@ static int claim_one(struct claiming *c, const struct due *d, struct err *e)
 }
 
 /* The list is made before anything is changed: no query runs over an index that moves under it. The number, or -1. */
-static int find_due(struct sqlite_store *st, struct slice queue, int64_t now_us, size_t max, struct due *out, struct err *e)
+static int find_due(struct sqlite_store *st, struct slice queue, int64_t now_us, size_t max, struct due *out,
+                    struct err *e)
 {
     sqlite3_stmt *s = st->q[Q_STEPS_DUE];
     int n = 0, rc;
@@ -170,8 +171,8 @@ static int next_due(struct sqlite_store *st, struct slice queue, int64_t *out, s
 
 #define CLAIM_MAX 1024
 
-int sqlite_claim(struct store *base, struct slice queue, size_t max, int64_t now_us, struct lease **leases, int64_t *next_due_us,
-                 struct err *e)
+int sqlite_claim(struct store *base, struct slice queue, size_t max, int64_t now_us, struct lease **leases,
+                 int64_t *next_due_us, struct err *e)
 {
     struct claiming c = { .st = sqlite_of(base), .now_us = now_us, .leases = leases };
 

@@ -10,7 +10,8 @@ int sqlite_fail(sqlite3 *db, const char *doing, struct err *e)
     case SQLITE_FULL:
         return err_set(e, ERR_TEMP, "%s: the disk is full", doing);
     case SQLITE_IOERR:
-        return err_set(e, ERR_TEMP, "%s: %s (SQLite %d, errno %d)", doing, sqlite3_errmsg(db), code, sqlite3_system_errno(db));
+        return err_set(e, ERR_TEMP, "%s: %s (SQLite %d, errno %d)", doing, sqlite3_errmsg(db), code,
+                       sqlite3_system_errno(db));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
@@ -105,7 +106,8 @@ bool sqlite_get_event(sqlite3_stmt *s, struct event *out, size_t *body_bytes, bo
     return get_id(s, 0, &out->id) && out->status <= EVENT_IGNORED && out->verdict <= VERDICT_UNLISTED;
 }
 
-int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool packed, struct buf *body, struct buf *data)
+int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool packed, struct buf *body,
+                    struct buf *data)
 {
     struct slice stored = get_slice(s, EVENT_COLUMN_BODY);
 

@@ -1,6 +1,6 @@
-/* store/sqlite_db.h - private to store/sqlite*.c: a connection with its prepared statements, and the store that writes through one.
- * Statements are prepared once a connection; nothing is formatted per event; values are bound where they lie (SQLITE_STATIC) and
- * must stay there until the statement was run. */
+/* store/sqlite_db.h - private to store/sqlite*.c: a connection with its prepared statements, and the store that
+ * writes through one. Statements are prepared once a connection; nothing is formatted per event; values are bound
+ * where they lie (SQLITE_STATIC) and must stay there until the statement was run. */
 #ifndef STORE_SQLITE_DB_H
 #define STORE_SQLITE_DB_H
 
@@ -9,7 +9,8 @@
 #include "store/dedupe_index.h"
 #include "store/store.h"
 
-/* Says what failed, in words, with the code that fits: disk full, busy and I/O are ERR_TEMP, a damaged file is ERR_SYSTEM. -1. */
+/* Says what failed, in words, with the code that fits: disk full, busy and I/O are ERR_TEMP, a damaged file is
+ * ERR_SYSTEM. -1. */
 int sqlite_fail(sqlite3 *db, const char *doing, struct err *e);
 /* Several statements without values. */
 int sqlite_exec(sqlite3 *db, const char *sql, const char *doing, struct err *e) MUST_CHECK;
@@ -58,28 +59,53 @@ int sqlite_migrate(sqlite3 *db, const char *path, const struct sqlite_migrations
 
 /* Statements of the writing connection. */
 enum sqlite_query {
-    Q_BEGIN, Q_COMMIT, Q_ROLLBACK, Q_PROBE,
-    Q_EVENT_ADD, Q_EVENT_GET, Q_EVENT_HEAD, Q_EVENT_RELEASE,
-    Q_DEDUPE_ADD, Q_DEDUPE_GET, Q_DEDUPE_FROM, Q_DEDUPE_CUT,
-    Q_RUN_ADD, Q_RUN_GET, Q_RUN_END,
-    Q_STEP_ADD, Q_STEP_GET, Q_STEP_SET, Q_STEP_MOVE, Q_STEPS_OF_RUN, Q_STEPS_DUE, Q_STEPS_NEXT, Q_OUTPUTS, Q_QUEUE_AFTER,
+    Q_BEGIN,
+    Q_COMMIT,
+    Q_ROLLBACK,
+    Q_PROBE,
+    Q_EVENT_ADD,
+    Q_EVENT_GET,
+    Q_EVENT_HEAD,
+    Q_EVENT_RELEASE,
+    Q_DEDUPE_ADD,
+    Q_DEDUPE_GET,
+    Q_DEDUPE_FROM,
+    Q_DEDUPE_CUT,
+    Q_RUN_ADD,
+    Q_RUN_GET,
+    Q_RUN_END,
+    Q_STEP_ADD,
+    Q_STEP_GET,
+    Q_STEP_SET,
+    Q_STEP_MOVE,
+    Q_STEPS_OF_RUN,
+    Q_STEPS_DUE,
+    Q_STEPS_NEXT,
+    Q_OUTPUTS,
+    Q_QUEUE_AFTER,
     Q_ATTEMPT_ADD,
-    Q_REFUSED_ADD, Q_REFUSED_OLDEST, Q_REFUSED_DROP,
-    Q_DEFINITION_FIND, Q_DEFINITION_ADD, Q_DEFINITION_GET,
+    Q_REFUSED_ADD,
+    Q_REFUSED_OLDEST,
+    Q_REFUSED_DROP,
+    Q_DEFINITION_FIND,
+    Q_DEFINITION_ADD,
+    Q_DEFINITION_GET,
     Q_COUNT,
 };
 extern const char *const sqlite_query_texts[Q_COUNT];
 
 /* Columns that sqlite_get_event reads, from the first on; the body stands behind them where it is asked for. */
-#define EVENT_COLUMNS                                                                                                         \
-    "id, time_us, source, type, status, verdict, form, plan_def, source_def, schema_def, body_bytes, packed, subject, "       \
+#define EVENT_COLUMNS                                                                                                  \
+    "id, time_us, source, type, status, verdict, form, plan_def, source_def, schema_def, body_bytes, packed, "         \
+    "subject, "                                                                                                        \
     "delivery_key, content_type, form_field, headers, errors, decisions"
 #define EVENT_COLUMN_BODY 19
 /* Slices are the statement's; body_bytes and packed as stored; body and data are left empty. */
 bool sqlite_get_event(sqlite3_stmt *s, struct event *out, size_t *body_bytes, bool *packed);
-/* The body of EVENT_COLUMN_BODY unpacked into memory, and data: both as slices of it, or of the statement. 0; -1: the row is damaged. The caller
- * clears the two buffers. */
-int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool packed, struct buf *body, struct buf *data) MUST_CHECK;
+/* The body of EVENT_COLUMN_BODY unpacked into memory, and data: both as slices of it, or of the statement. 0; -1: the
+ * row is damaged. The caller clears the two buffers. */
+int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool packed, struct buf *body,
+                    struct buf *data) MUST_CHECK;
 /* A body above this is no body of ours. */
 #define BODY_BYTES_MAX (64 * 1024 * 1024)
 
@@ -156,15 +182,16 @@ enum step_state *sqlite_states(struct sqlite_store *st, size_t n); /* room for n
 int sqlite_finish(struct store *base, struct step_result *r, lease_room room, void *room_arg, struct lease **leases,
                   struct err *e) MUST_CHECK;
 int sqlite_put_outputs(struct sqlite_store *st, struct lease *l, struct err *e) MUST_CHECK;
-int sqlite_claim(struct store *base, struct slice queue, size_t max, int64_t now_us, struct lease **leases, int64_t *next_due_us,
-                 struct err *e) MUST_CHECK;
+int sqlite_claim(struct store *base, struct slice queue, size_t max, int64_t now_us, struct lease **leases,
+                 int64_t *next_due_us, struct err *e) MUST_CHECK;
 int sqlite_queues(struct store *base, struct arena *a, struct queue_due **out, size_t *n, struct err *e) MUST_CHECK;
 
 /* sqlite_log.c: the refused log and definitions */
 int sqlite_refused_load(struct sqlite_store *st, struct err *e) MUST_CHECK;
 int sqlite_refuse(struct store *base, const struct refused_row *r, struct err *e) MUST_CHECK;
 int sqlite_define(struct store *base, struct definition *d, struct slice origin, struct err *e) MUST_CHECK;
-int sqlite_definition(struct store *base, int64_t row, struct arena *a, struct definition_row *out, struct err *e) MUST_CHECK;
+int sqlite_definition(struct store *base, int64_t row, struct arena *a, struct definition_row *out,
+                      struct err *e) MUST_CHECK;
 
 /* sqlite_read.c, sqlite_read_runs.c */
 enum sqlite_read_query {
@@ -194,15 +221,18 @@ int sqlite_read_row(struct sqlite_reader *r, enum sqlite_read_query q, struct er
 bool sqlite_read_late(struct sqlite_reader *r);
 int sqlite_read_runs(struct store_reader *base, const struct list_filter *f, struct arena *a, struct run_row **out,
                      struct list_page *p, struct err *e) MUST_CHECK;
-int sqlite_read_run(struct store_reader *base, struct id id, struct arena *a, struct run_row *out, struct err *e) MUST_CHECK;
+int sqlite_read_run(struct store_reader *base, struct id id, struct arena *a, struct run_row *out,
+                    struct err *e) MUST_CHECK;
 struct store_reader *sqlite_reader_open(const struct store_settings *s, struct err *e);
 void sqlite_reader_close(struct store_reader *base);
 int sqlite_read_events(struct store_reader *base, const struct list_filter *f, struct arena *a, struct event_row **out,
                        struct list_page *p, struct err *e) MUST_CHECK;
-int sqlite_read_event(struct store_reader *base, struct id id, struct arena *a, struct event_row *out, struct err *e) MUST_CHECK;
-int sqlite_read_refused(struct store_reader *base, const struct list_filter *f, struct arena *a, struct refused_row **out,
-                        struct list_page *p, struct err *e) MUST_CHECK;
-int sqlite_read_refusal(struct store_reader *base, struct id id, struct arena *a, struct refused_row *out, struct err *e) MUST_CHECK;
+int sqlite_read_event(struct store_reader *base, struct id id, struct arena *a, struct event_row *out,
+                      struct err *e) MUST_CHECK;
+int sqlite_read_refused(struct store_reader *base, const struct list_filter *f, struct arena *a,
+                        struct refused_row **out, struct list_page *p, struct err *e) MUST_CHECK;
+int sqlite_read_refusal(struct store_reader *base, struct id id, struct arena *a, struct refused_row *out,
+                        struct err *e) MUST_CHECK;
 int sqlite_read_definition(struct store_reader *base, int64_t row, struct arena *a, struct definition_row *out,
                            struct err *e) MUST_CHECK;
 

@@ -2,8 +2,8 @@
 
 #include "store/sqlite_db.h"
 
-/* A row is pruned when it has expired and all rows before it have: with windows of different lengths a row may stay as long as the longest one. An
- * expired row that is still there counts as absent. */
+/* A row is pruned when it has expired and all rows before it have: with windows of different lengths a row may stay
+ * as long as the longest one. An expired row that is still there counts as absent. */
 #define PRUNE_ROWS 512
 
 static void note(struct dedupe_changes *c, const unsigned char *hash, int64_t seq)

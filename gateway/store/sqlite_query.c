@@ -1,14 +1,16 @@
 #include "store/sqlite_db.h"
 
-/* The WHERE of a partial index must stand in the query word for word; INDEXED BY makes a query that cannot use it an error at start. */
+/* The WHERE of a partial index must stand in the query word for word; INDEXED BY makes a query that cannot use it an
+ * error at start. */
 const char *const sqlite_query_texts[Q_COUNT] = {
     [Q_BEGIN] = "BEGIN IMMEDIATE",
     [Q_COMMIT] = "COMMIT",
     [Q_ROLLBACK] = "ROLLBACK",
     [Q_PROBE] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(65536))",
 
-    [Q_EVENT_ADD] = "INSERT INTO events (key, " EVENT_COLUMNS ", body)"
-                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+    [Q_EVENT_ADD] =
+        "INSERT INTO events (key, " EVENT_COLUMNS ", body)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     [Q_EVENT_GET] = "SELECT " EVENT_COLUMNS ", body FROM events WHERE key = ?1",
     [Q_EVENT_HEAD] = "SELECT id, status, source, type FROM events WHERE key = ?1",
     [Q_EVENT_RELEASE] = "UPDATE events SET status = 2 WHERE key = ?1",
@@ -18,8 +20,9 @@ const char *const sqlite_query_texts[Q_COUNT] = {
     [Q_DEDUPE_FROM] = "SELECT seq, hash, until_us FROM dedupe WHERE seq >= ?1 ORDER BY seq",
     [Q_DEDUPE_CUT] = "DELETE FROM dedupe WHERE seq <= ?1",
 
-    [Q_RUN_ADD] = "INSERT INTO runs (key, id, event, source, type, workflow, workflow_def, plan_def, started_us, ended_us)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [Q_RUN_ADD] =
+        "INSERT INTO runs (key, id, event, source, type, workflow, workflow_def, plan_def, started_us, ended_us)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [Q_RUN_GET] = "SELECT id, event, workflow_def FROM runs WHERE key = ?1",
     [Q_RUN_END] = "UPDATE runs SET ended_us = ?2 WHERE key = ?1",
 
@@ -30,23 +33,28 @@ const char *const sqlite_query_texts[Q_COUNT] = {
                    " WHERE run = ?1 AND idx = ?2",
     [Q_STEP_MOVE] = "UPDATE steps SET state = ?3, due_us = ?4, owner = ?5 WHERE run = ?1 AND idx = ?2",
     [Q_STEPS_OF_RUN] = "SELECT state FROM steps WHERE run = ?1 ORDER BY idx",
-    [Q_STEPS_DUE] = "SELECT run, idx FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) AND due_us <= ?2"
-                    " ORDER BY due_us LIMIT ?3",
-    [Q_STEPS_NEXT] = "SELECT due_us FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) ORDER BY due_us LIMIT 1",
+    [Q_STEPS_DUE] =
+        "SELECT run, idx FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) AND due_us <= ?2"
+        " ORDER BY due_us LIMIT ?3",
+    [Q_STEPS_NEXT] =
+        "SELECT due_us FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) ORDER BY due_us LIMIT 1",
     [Q_OUTPUTS] = "SELECT s.idx, s.id, a.output FROM steps s CROSS JOIN attempts a ON a.key = s.last_attempt"
                   " WHERE s.run = ?1 AND s.state = 4 ORDER BY s.idx",
     [Q_QUEUE_AFTER] = "SELECT queue, due_us FROM steps INDEXED BY steps_due WHERE state IN (1, 2) AND queue > ?1"
                       " ORDER BY queue, due_us LIMIT 1",
-    [Q_ATTEMPT_ADD] = "INSERT INTO attempts (run, idx, generation, attempt, started_us, ended_us, outcome, status, previous, error,"
-                      " output) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [Q_ATTEMPT_ADD] =
+        "INSERT INTO attempts (run, idx, generation, attempt, started_us, ended_us, outcome, status, previous, error,"
+        " output) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
 
-    [Q_REFUSED_ADD] = "INSERT INTO refused (key, id, time_us, source, status, bytes, body_bytes, reason, detail, method, path,"
-                      " remote, headers, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [Q_REFUSED_ADD] =
+        "INSERT INTO refused (key, id, time_us, source, status, bytes, body_bytes, reason, detail, method, path,"
+        " remote, headers, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [Q_REFUSED_OLDEST] = "SELECT key, bytes FROM refused ORDER BY key LIMIT 1",
     [Q_REFUSED_DROP] = "DELETE FROM refused WHERE key = ?1",
 
     [Q_DEFINITION_FIND] = "SELECT id FROM definitions WHERE kind = ?1 AND name = ?2 AND sha256 = ?3",
-    [Q_DEFINITION_ADD] = "INSERT INTO definitions (kind, name, sha256, origin, text, loaded_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [Q_DEFINITION_ADD] =
+        "INSERT INTO definitions (kind, name, sha256, origin, text, loaded_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [Q_DEFINITION_GET] = "SELECT " DEFINITION_COLUMNS " FROM definitions WHERE id = ?1",
 };
 

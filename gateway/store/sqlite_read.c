@@ -1,5 +1,6 @@
-/* Readers. Lists go from the newest row down and judge each row here, not in SQL: so a search that finds little can stop after about a second with what it
- * has, and say where to go on. No read keeps a transaction longer: the log cannot be begun anew under an old one. */
+/* Readers. Lists go from the newest row down and judge each row here, not in SQL: so a search that finds little can
+ * stop after about a second with what it has, and say where to go on. No read keeps a transaction longer: the log
+ * cannot be begun anew under an old one. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -9,20 +10,21 @@
 #define LOOK_AT_CLOCK_EVERY 32
 #define BUSY_MS 1000
 
-#define REFUSED_COLUMNS                                                                                                       \
-    "id, time_us, source, status, body_bytes, reason, detail, method, path, remote, headers"
+#define REFUSED_COLUMNS "id, time_us, source, status, body_bytes, reason, detail, method, path, remote, headers"
 #define RUN_COLUMNS "key, id, event, source, type, workflow, workflow_def, started_us, ended_us"
 
 static const char *const read_texts[R_COUNT] = {
     [R_BEGIN] = "BEGIN",
     [R_END] = "COMMIT",
     [R_EVENTS] = "SELECT " EVENT_COLUMNS " FROM events WHERE key < ?1 ORDER BY key DESC",
-    [R_EVENTS_HELD] = "SELECT " EVENT_COLUMNS " FROM events INDEXED BY events_held WHERE status = 1 AND key < ?1 ORDER BY key DESC",
+    [R_EVENTS_HELD] =
+        "SELECT " EVENT_COLUMNS " FROM events INDEXED BY events_held WHERE status = 1 AND key < ?1 ORDER BY key DESC",
     [R_EVENT] = "SELECT " EVENT_COLUMNS ", body FROM events WHERE key = ?1",
     [R_EVENT_RUNS] = "SELECT count(*) FROM runs WHERE event = ?1",
     [R_EVENT_ID] = "SELECT id FROM events WHERE key = ?1",
     [R_RUNS] = "SELECT " RUN_COLUMNS " FROM runs WHERE key < ?1 ORDER BY key DESC",
-    [R_RUNS_EVENT] = "SELECT " RUN_COLUMNS " FROM runs INDEXED BY runs_event WHERE event = ?2 AND key < ?1 ORDER BY key DESC",
+    [R_RUNS_EVENT] =
+        "SELECT " RUN_COLUMNS " FROM runs INDEXED BY runs_event WHERE event = ?2 AND key < ?1 ORDER BY key DESC",
     [R_RUNS_FAILED] = "SELECT " RUN_COLUMNS " FROM (SELECT run AS failed FROM steps INDEXED BY steps_failed"
                       " WHERE state = 5 AND run < ?1) CROSS JOIN runs ON key = failed ORDER BY failed DESC",
     [R_RUN] = "SELECT " RUN_COLUMNS " FROM runs WHERE key = ?1",
@@ -45,7 +47,8 @@ struct store_reader *sqlite_reader_open(const struct store_settings *s, struct e
     } else {
         sqlite3_extended_result_codes(r->db, 1);
         sqlite3_busy_timeout(r->db, BUSY_MS);
-        if (!sqlite_exec(r->db, "PRAGMA cache_size = -8192; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF", path, e) &&
+        if (!sqlite_exec(r->db, "PRAGMA cache_size = -8192; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF", path,
+                         e) &&
             !sqlite_prepare(r->db, read_texts, R_COUNT, r->q, e))
             return (struct store_reader *)(void *)r;
     }
@@ -178,7 +181,8 @@ static int take_event(struct scan *x, sqlite3_stmt *s, struct err *e)
     struct event_row *row = (struct event_row *)x->out + x->page->count;
     bool packed;
 
-    if ((f->status >= 0 && get_int(s, 4) != f->status) || !wanted(f->source, get_slice(s, 2)) || !wanted(f->type, get_slice(s, 3)))
+    if ((f->status >= 0 && get_int(s, 4) != f->status) || !wanted(f->source, get_slice(s, 2)) ||
+        !wanted(f->type, get_slice(s, 3)))
         return 0;
     if (!sqlite_get_event(s, &row->event, &row->body_bytes, &packed))
         return 0;
@@ -268,17 +272,20 @@ static int take_refused(struct scan *x, sqlite3_stmt *s, struct err *e)
     return 1;
 }
 
-int sqlite_read_refused(struct store_reader *base, const struct list_filter *f, struct arena *a, struct refused_row **out,
-                        struct list_page *p, struct err *e)
+int sqlite_read_refused(struct store_reader *base, const struct list_filter *f, struct arena *a,
+                        struct refused_row **out, struct list_page *p, struct err *e)
 {
-    struct scan x = { .reader = sqlite_reader_of(base), .query = R_REFUSED, .take = take_refused, .filter = f, .arena = a };
+    struct scan x = {
+        .reader = sqlite_reader_of(base), .query = R_REFUSED, .take = take_refused, .filter = f, .arena = a
+    };
     int result = read_list(&x, sizeof **out, p, e);
 
     *out = x.out;
     return result;
 }
 
-int sqlite_read_refusal(struct store_reader *base, struct id id, struct arena *a, struct refused_row *out, struct err *e)
+int sqlite_read_refusal(struct store_reader *base, struct id id, struct arena *a, struct refused_row *out,
+                        struct err *e)
 {
     struct sqlite_reader *r = sqlite_reader_of(base);
     sqlite3_stmt *s = r->q[R_REFUSAL];
@@ -295,7 +302,8 @@ int sqlite_read_refusal(struct store_reader *base, struct id id, struct arena *a
     return found && id_eq(out->id, id) ? 0 : err_set(e, ERR_NOT_FOUND, "no such refusal");
 }
 
-int sqlite_read_definition(struct store_reader *base, int64_t row, struct arena *a, struct definition_row *out, struct err *e)
+int sqlite_read_definition(struct store_reader *base, int64_t row, struct arena *a, struct definition_row *out,
+                           struct err *e)
 {
     struct sqlite_reader *r = sqlite_reader_of(base);
     sqlite3_stmt *s = r->q[R_DEFINITION];

@@ -93,7 +93,8 @@ static int take_run(struct run_scan *x, sqlite3_stmt *s, struct err *e)
     struct run_row *row = &x->out[x->page->count];
     bool ended = get_int(s, 8) != 0;
 
-    if (!wanted(f->source, get_slice(s, 3)) || !wanted(f->type, get_slice(s, 4)) || !wanted(f->workflow, get_slice(s, 5)))
+    if (!wanted(f->source, get_slice(s, 3)) || !wanted(f->type, get_slice(s, 4)) ||
+        !wanted(f->workflow, get_slice(s, 5)))
         return 0;
     if ((f->status == RUN_RUNNING && ended) || (f->status > RUN_RUNNING && !ended))
         return 0;

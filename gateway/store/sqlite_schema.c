@@ -5,18 +5,22 @@
 #define APPLICATION_ID 1214991476
 
 /* How a row is found, and why so:
- * - The key of events, runs and refused is id_key(id), a number that only grows: rows are appended at the right end of their table, and the id needs no second index.
- * - What lists look at stands before what is large: SQLite reads a row from the left and leaves overflow pages alone that it does not need. The body is last.
+ * - The key of events, runs and refused is id_key(id), a number that only grows: rows are appended at the right end
+ *   of their table, and the id needs no second index.
+ * - What lists look at stands before what is large: SQLite reads a row from the left and leaves overflow pages alone
+ *   that it does not need. The body is last.
  * - dedupe is appended to and cut off at its head; which hash is where is in memory (dedupe_index.h).
- * - steps are small and change often; outputs lie in attempts. A leased step's due_us is when its lease ends: so one index and one query find what is
- *   due, new or abandoned. attempts need no index: a step knows its last attempt and each attempt the one before.
+ * - steps are small and change often; outputs lie in attempts. A leased step's due_us is when its lease ends: so one
+ *   index and one query find what is due, new or abandoned. attempts need no index: a step knows its last attempt and
+ *   each attempt the one before.
  * - The partial indexes hold only what waits, is held, or failed. */
 static const char layout_1[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE definitions (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, sha256 BLOB NOT NULL,"
     "  origin TEXT NOT NULL, text TEXT NOT NULL, loaded_us INTEGER NOT NULL, UNIQUE (kind, name, sha256));"
     "CREATE TABLE events (key INTEGER PRIMARY KEY, id BLOB NOT NULL, time_us INTEGER NOT NULL, source TEXT NOT NULL,"
-    "  type TEXT NOT NULL, status INTEGER NOT NULL, verdict INTEGER NOT NULL, form INTEGER NOT NULL, plan_def INTEGER NOT NULL,"
+    "  type TEXT NOT NULL, status INTEGER NOT NULL, verdict INTEGER NOT NULL, form INTEGER NOT NULL, plan_def INTEGER "
+    "NOT NULL,"
     "  source_def INTEGER NOT NULL, schema_def INTEGER NOT NULL, body_bytes INTEGER NOT NULL, packed INTEGER NOT NULL,"
     "  subject TEXT NOT NULL, delivery_key TEXT NOT NULL, content_type TEXT NOT NULL, form_field TEXT NOT NULL,"
     "  headers TEXT NOT NULL, errors TEXT NOT NULL, decisions TEXT NOT NULL, body BLOB NOT NULL);"
@@ -31,18 +35,21 @@ static const char layout_1[] =
     "  queue TEXT NOT NULL, id TEXT NOT NULL, token_hash BLOB, PRIMARY KEY (run, idx)) WITHOUT ROWID;"
     "CREATE INDEX steps_due ON steps (queue, due_us) WHERE state IN (1, 2);"
     "CREATE INDEX steps_failed ON steps (run) WHERE state = 5;"
-    "CREATE TABLE attempts (key INTEGER PRIMARY KEY, run INTEGER NOT NULL, idx INTEGER NOT NULL, generation INTEGER NOT NULL,"
+    "CREATE TABLE attempts (key INTEGER PRIMARY KEY, run INTEGER NOT NULL, idx INTEGER NOT NULL, generation INTEGER "
+    "NOT NULL,"
     "  attempt INTEGER NOT NULL, started_us INTEGER NOT NULL, ended_us INTEGER NOT NULL, outcome INTEGER NOT NULL,"
     "  status INTEGER NOT NULL, previous INTEGER NOT NULL, error TEXT NOT NULL, output BLOB NOT NULL);"
     "CREATE TABLE refused (key INTEGER PRIMARY KEY, id BLOB NOT NULL, time_us INTEGER NOT NULL, source TEXT NOT NULL,"
-    "  status INTEGER NOT NULL, bytes INTEGER NOT NULL, body_bytes INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,"
+    "  status INTEGER NOT NULL, bytes INTEGER NOT NULL, body_bytes INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT "
+    "NOT NULL,"
     "  method TEXT NOT NULL, path TEXT NOT NULL, remote TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL);"
     "INSERT INTO meta (name, value) VALUES ('hash_secret', randomblob(192));";
 
 static const char *const texts[] = { layout_1 };
 const struct sqlite_migrations sqlite_migrations = { texts, sizeof texts / sizeof texts[0] };
 
-_Static_assert(STEP_READY == 1 && STEP_LEASED == 2 && STEP_FAILED == 5 && EVENT_HELD == 1, "the partial indexes name them");
+_Static_assert(STEP_READY == 1 && STEP_LEASED == 2 && STEP_FAILED == 5 && EVENT_HELD == 1,
+               "the partial indexes name them");
 
 /* Before the first table: neither can be changed afterwards. */
 static int make_ours(sqlite3 *db, struct err *e)
@@ -87,11 +94,14 @@ int sqlite_migrate(sqlite3 *db, const char *path, const struct sqlite_migrations
     int64_t layout = 0;
     bool empty = false;
 
-    if (check_ours(db, path, &empty, e) || (empty && make_ours(db, e)) || sqlite_number(db, "PRAGMA user_version", &layout, e))
+    if (check_ours(db, path, &empty, e) || (empty && make_ours(db, e)) ||
+        sqlite_number(db, "PRAGMA user_version", &layout, e))
         return -1;
     if (layout > m->count)
-        return err_set(e, ERR_INPUT, "%s was written by a newer hooklatch (layout %d; this one knows up to %d): start that one, "
-                       "or give the store another file", path, (int)layout, m->count);
+        return err_set(e, ERR_INPUT,
+                       "%s was written by a newer hooklatch (layout %d; this one knows up to %d): start that one, "
+                       "or give the store another file",
+                       path, (int)layout, m->count);
     for (int from = (int)layout; from < m->count; from++) {
         if (migrate_once(db, from, m->texts[from], e))
             return err_add(e, "%s: layout %d to %d", path, from, from + 1);

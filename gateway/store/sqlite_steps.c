@@ -24,7 +24,8 @@ static int get_step(struct sqlite_store *st, int64_t run, uint16_t step, struct 
     return found;
 }
 
-static int move_step(struct sqlite_store *st, int64_t run, uint16_t step, enum step_state state, int64_t due_us, struct err *e)
+static int move_step(struct sqlite_store *st, int64_t run, uint16_t step, enum step_state state, int64_t due_us,
+                     struct err *e)
 {
     sqlite3_stmt *s = st->q[Q_STEP_MOVE];
 
@@ -54,8 +55,8 @@ static int add_attempt(struct sqlite_store *st, const struct step_result *r, con
     return sqlite_run(st, Q_ATTEMPT_ADD, "cannot store the attempt", e);
 }
 
-static int set_step(struct sqlite_store *st, const struct step_result *r, const struct step_now *now, enum step_state next,
-                    struct err *e)
+static int set_step(struct sqlite_store *st, const struct step_result *r, const struct step_now *now,
+                    enum step_state next, struct err *e)
 {
     sqlite3_stmt *s = st->q[Q_STEP_SET];
 
@@ -112,7 +113,8 @@ static int lease_successor(struct sqlite_store *st, const struct successors *x, 
     return sqlite_put_outputs(st, l, e);
 }
 
-static int change_step(struct sqlite_store *st, const struct successors *x, uint16_t step, enum step_state to, struct err *e)
+static int change_step(struct sqlite_store *st, const struct successors *x, uint16_t step, enum step_state to,
+                       struct err *e)
 {
     const struct step_result *r = x->result;
 

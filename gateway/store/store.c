@@ -117,18 +117,20 @@ void store_rollback(struct store *st)
     of(st)->rollback(st);
 }
 
-int store_append(struct store *st, struct append *a, lease_room room, void *room_arg, struct lease **leases, struct err *e)
+int store_append(struct store *st, struct append *a, lease_room room, void *room_arg, struct lease **leases,
+                 struct err *e)
 {
     return of(st)->append(st, a, room, room_arg, leases, e);
 }
 
-int store_finish(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases, struct err *e)
+int store_finish(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases,
+                 struct err *e)
 {
     return of(st)->finish(st, r, room, room_arg, leases, e);
 }
 
-int store_claim(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases, int64_t *next_due_us,
-                struct err *e)
+int store_claim(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases,
+                int64_t *next_due_us, struct err *e)
 {
     return of(st)->claim(st, queue, max, now_us, leases, next_due_us, e);
 }
@@ -189,14 +191,14 @@ void store_reader_close(struct store_reader *r)
         of_reader(r)->reader_close(r);
 }
 
-int read_events(struct store_reader *r, const struct list_filter *f, struct arena *a, struct event_row **out, struct list_page *p,
-                struct err *e)
+int read_events(struct store_reader *r, const struct list_filter *f, struct arena *a, struct event_row **out,
+                struct list_page *p, struct err *e)
 {
     return of_reader(r)->read_events(r, f, a, out, p, e);
 }
 
-int read_runs(struct store_reader *r, const struct list_filter *f, struct arena *a, struct run_row **out, struct list_page *p,
-              struct err *e)
+int read_runs(struct store_reader *r, const struct list_filter *f, struct arena *a, struct run_row **out,
+              struct list_page *p, struct err *e)
 {
     return of_reader(r)->read_runs(r, f, a, out, p, e);
 }

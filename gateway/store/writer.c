@@ -85,13 +85,15 @@ static int do_finish(struct batch *b, struct write *w, struct err *e)
     if (store_finish(b->writer->store, r, ask_room, b, &b->leases, e))
         return -1;
     if (!r->stale && r->workflow && (r->outcome == ATTEMPT_RETRY || r->outcome == ATTEMPT_RETURNED))
-        note_ready(b, step_queue(&r->workflow->steps[r->lease->step]), r->outcome == ATTEMPT_RETRY ? r->due_us : b->now_us);
+        note_ready(b, step_queue(&r->workflow->steps[r->lease->step]),
+                   r->outcome == ATTEMPT_RETRY ? r->due_us : b->now_us);
     return 0;
 }
 
 static int do_claim(struct batch *b, struct write *w, struct err *e)
 {
-    return store_claim(b->writer->store, w->claim.queue, w->claim.max, w->claim.now_us, &b->leases, &w->claim.next_due_us, e);
+    return store_claim(b->writer->store, w->claim.queue, w->claim.max, w->claim.now_us, &b->leases,
+                       &w->claim.next_due_us, e);
 }
 
 static int do_queues(struct batch *b, struct write *w, struct err *e)

@@ -106,9 +106,10 @@ static void cloudevent_attributes(void **state)
     assert_int_equal(id_parse(SLICE("018bcfe5-687b-7000-8000-000000000001"), &ev.id), 0);
     buf_init(&out, 4096);
     event_put_cloudevent(&ev, &out);
-    assert_string_equal(out.ptr, "\"specversion\":\"1.0\",\"id\":\"018bcfe5-687b-7000-8000-000000000001\",\"source\":\"github\","
-                                 "\"type\":\"github.push\",\"subject\":\"a\\\"b\",\"time\":\"2023-11-14T22:13:20.123456Z\","
-                                 "\"datacontenttype\":\"application/json\"");
+    assert_string_equal(out.ptr,
+                        "\"specversion\":\"1.0\",\"id\":\"018bcfe5-687b-7000-8000-000000000001\",\"source\":\"github\","
+                        "\"type\":\"github.push\",\"subject\":\"a\\\"b\",\"time\":\"2023-11-14T22:13:20.123456Z\","
+                        "\"datacontenttype\":\"application/json\"");
     buf_reset(&out);
     ev.source = ev.subject = SLICE_NONE;
     event_put_cloudevent(&ev, &out);

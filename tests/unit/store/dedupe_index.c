@@ -62,7 +62,8 @@ static void finds_what_was_added(void **state)
     dedupe_index_clear(&x);
 }
 
-/* Rows come at the end and go at the head, as pruning does: nothing is lost, nothing is left, and no partition grows. */
+/* Rows come at the end and go at the head, as pruning does: nothing is lost, nothing is left, and no partition grows.
+ */
 static void removal_leaves_the_others(void **state)
 {
     static struct dedupe_index x;

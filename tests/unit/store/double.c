@@ -1,4 +1,4 @@
-#include "store/double.h"
+#include "unit/store/double.h"
 
 #include <stdlib.h>
 
@@ -175,8 +175,8 @@ static void lease_step(struct store *st, struct d_step *s, struct lease *l, int6
 }
 
 /* Runs run_advance over the run and does what came of it. True: all steps are final. */
-static bool advance(struct store *st, struct id run, const struct workflow *w, struct workflow *lease_w, struct event *ev,
-                    int64_t def, int64_t now_us, lease_room room, void *arg, struct lease **leases)
+static bool advance(struct store *st, struct id run, const struct workflow *w, struct workflow *lease_w,
+                    struct event *ev, int64_t def, int64_t now_us, lease_room room, void *arg, struct lease **leases)
 {
     enum step_state states[64];
     uint16_t n = 0;
@@ -198,12 +198,14 @@ static bool advance(struct store *st, struct id run, const struct workflow *w, s
     return ended;
 }
 
-static void start_runs(struct store *st, struct id event, struct event *ev, struct new_run *runs, size_t n, int64_t now_us,
-                       lease_room room, void *arg, struct lease **leases)
+static void start_runs(struct store *st, struct id event, struct event *ev, struct new_run *runs, size_t n,
+                       int64_t now_us, lease_room room, void *arg, struct lease **leases)
 {
     for (size_t i = 0; i < n; i++) {
         struct workflow *w = runs[i].workflow;
-        struct d_run run = { runs[i].id, event, arena_slice(&texts, w->id), w->def->row, now_us, w->n_steps ? 0 : now_us };
+        struct d_run run = {
+            runs[i].id, event, arena_slice(&texts, w->id), w->def->row, now_us, w->n_steps ? 0 : now_us
+        };
         add(st->db, RUNS, &run);
         for (uint16_t k = 0; k < w->n_steps; k++) {
             struct d_step s = { .run = id_key(run.id), .row = { .id = arena_slice(&texts, w->steps[k].id), .index = k,
@@ -214,7 +216,8 @@ static void start_runs(struct store *st, struct id event, struct event *ev, stru
     }
 }
 
-static int d_append(struct store *st, struct append *a, lease_room room, void *arg, struct lease **leases, struct err *e)
+static int d_append(struct store *st, struct append *a, lease_room room, void *arg, struct lease **leases,
+                    struct err *e)
 {
     (void)e;
     a->outcome = APPEND_STORED;
@@ -236,7 +239,8 @@ static int d_append(struct store *st, struct append *a, lease_room room, void *a
     return 0;
 }
 
-static int d_finish(struct store *st, struct step_result *r, lease_room room, void *arg, struct lease **leases, struct err *e)
+static int d_finish(struct store *st, struct step_result *r, lease_room room, void *arg, struct lease **leases,
+                    struct err *e)
 {
     static const enum step_state next[] = { STEP_DONE, STEP_READY, STEP_FAILED, STEP_READY };
     const struct lease *l = r->lease;
@@ -252,8 +256,9 @@ static int d_finish(struct store *st, struct step_result *r, lease_room room, vo
     s->row.due_us = r->outcome == ATTEMPT_RETRY ? r->due_us : r->ended_us;
     if (r->outcome == ATTEMPT_RETURNED)
         return 0;
-    struct d_attempt a = { s->run, { l->run, l->step, l->generation, ++s->row.attempts, r->started_us, r->ended_us, r->outcome,
-                           r->status, arena_slice(&texts, r->error), arena_slice(&texts, r->output) } };
+    struct d_attempt a = { s->run,
+                           { l->run, l->step, l->generation, ++s->row.attempts, r->started_us, r->ended_us, r->outcome,
+                             r->status, arena_slice(&texts, r->error), arena_slice(&texts, r->output) } };
     add(st->db, ATTEMPTS, &a);
     if (r->outcome == ATTEMPT_RETRY)
         return 0;
@@ -278,8 +283,8 @@ static struct d_step *earliest(struct database *db, struct slice queue)
     return best;
 }
 
-static int d_claim(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases, int64_t *next_due_us,
-                   struct err *e)
+static int d_claim(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases,
+                   int64_t *next_due_us, struct err *e)
 {
     struct d_step *s;
     size_t bytes = 0;
@@ -293,7 +298,8 @@ static int d_claim(struct store *st, struct slice queue, size_t max, int64_t now
         }
         struct event *ev = find_event(st->db, run->event)->event;
         bytes += event_bytes(ev);
-        lease_step(st, s, lease_new(ev, NULL, run->workflow_def, run->id, s->row.index), now_us + STORE_LEASE_US, leases);
+        lease_step(st, s, lease_new(ev, NULL, run->workflow_def, run->id, s->row.index), now_us + STORE_LEASE_US,
+                   leases);
     }
     s = earliest(st->db, queue);
     *next_due_us = s ? s->row.due_us : INT64_MAX;
@@ -426,7 +432,10 @@ static void d_reader_close(struct store_reader *r) { free(r); }
 
 static bool wanted(struct slice filter, struct slice value) { return !filter.len || slice_eq(filter, value); }
 
-static bool is_before(const struct list_filter *f, struct id id) { return !f->has_before || id_key(id) < id_key(f->before); }
+static bool is_before(const struct list_filter *f, struct id id)
+{
+    return !f->has_before || id_key(id) < id_key(f->before);
+}
 
 static void fill_event(struct database *db, const struct d_event *ev, bool body, struct event_row *out)
 {
@@ -473,8 +482,13 @@ static void fill_run(struct database *db, const struct d_run *run, struct arena 
     struct d_event *ev = find_event(db, run->event);
     enum step_state states[64];
 
-    *out = (struct run_row){ .id = run->id, .event = run->event, .workflow = run->workflow, .event_type = ev->event->type,
-                             .source = ev->event->source, .workflow_def = run->workflow_def, .started_us = run->started_us,
+    *out = (struct run_row){ .id = run->id,
+                             .event = run->event,
+                             .workflow = run->workflow,
+                             .event_type = ev->event->type,
+                             .source = ev->event->source,
+                             .workflow_def = run->workflow_def,
+                             .started_us = run->started_us,
                              .ended_us = run->ended_us };
     out->steps = arena_zalloc(a, 64 * sizeof *out->steps);
     out->attempts = arena_zalloc(a, (db->tables[ATTEMPTS].n + 1) * sizeof *out->attempts);
@@ -500,7 +514,8 @@ static int d_read_runs(struct store_reader *r, const struct list_filter *f, stru
         struct run_row *x = *out + p->count;
         fill_run(r->db, row(r->db, RUNS, i), a, false, x);
         if (!is_before(f, x->id) || (f->status >= 0 && (int)x->state != f->status) || !wanted(f->source, x->source) ||
-            !wanted(f->type, x->event_type) || !wanted(f->workflow, x->workflow) || (f->has_event && !id_eq(f->event, x->event)))
+            !wanted(f->type, x->event_type) || !wanted(f->workflow, x->workflow) ||
+            (f->has_event && !id_eq(f->event, x->event)))
             continue;
         if (!take(p, f, x->id))
             break;
@@ -508,8 +523,8 @@ static int d_read_runs(struct store_reader *r, const struct list_filter *f, stru
     return 0;
 }
 
-static int d_read_refused(struct store_reader *r, const struct list_filter *f, struct arena *a, struct refused_row **out,
-                          struct list_page *p, struct err *e)
+static int d_read_refused(struct store_reader *r, const struct list_filter *f, struct arena *a,
+                          struct refused_row **out, struct list_page *p, struct err *e)
 {
     (void)e;
     *p = (struct list_page){ 0 };
@@ -558,7 +573,8 @@ static int d_read_refusal(struct store_reader *r, struct id id, struct arena *a,
     return err_set(e, ERR_NOT_FOUND, "no such refusal");
 }
 
-static int d_read_definition(struct store_reader *r, int64_t at, struct arena *a, struct definition_row *out, struct err *e)
+static int d_read_definition(struct store_reader *r, int64_t at, struct arena *a, struct definition_row *out,
+                             struct err *e)
 {
     (void)a;
     return get_definition(r->db, at, out, e);

@@ -1,4 +1,4 @@
-#include "store/fault_vfs.h"
+#include "unit/store/fault_vfs.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

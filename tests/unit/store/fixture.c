@@ -1,4 +1,4 @@
-#include "store/fixture.h"
+#include "unit/store/fixture.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -9,8 +9,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/double.h"
-#include "store/fault_vfs.h"
+#include "unit/store/double.h"
+#include "unit/store/fault_vfs.h"
 
 void fixture_dir(char out[256])
 {
@@ -160,8 +160,8 @@ static void dump_events(struct fixture *x, struct buf *b)
     assert_int_equal(read_events(x->reader, &f, &x->arena, &rows, &p, &e), 0);
     for (size_t i = 0; i < p.count; i++) {
         assert_int_equal(read_event(x->reader, rows[i].event.id, &x->arena, &whole, &e), 0);
-        buf_printf(b, "event %lld %s %lld %.*s\n", (long long)id_key(rows[i].event.id), event_status_name(rows[i].event.status),
-                   (long long)rows[i].runs, SLICE_FMT(whole.event.body));
+        buf_printf(b, "event %lld %s %lld %.*s\n", (long long)id_key(rows[i].event.id),
+                   event_status_name(rows[i].event.status), (long long)rows[i].runs, SLICE_FMT(whole.event.body));
     }
 }
 
@@ -175,10 +175,11 @@ static void dump_runs(struct fixture *x, struct buf *b)
     assert_int_equal(read_runs(x->reader, &f, &x->arena, &rows, &p, &e), 0);
     for (size_t i = 0; i < p.count; i++) {
         assert_int_equal(read_run(x->reader, rows[i].id, &x->arena, &run, &e), 0);
-        buf_printf(b, "run %lld %s %lld\n", (long long)id_key(run.id), run_state_name(run.state), (long long)run.ended_us);
+        buf_printf(b, "run %lld %s %lld\n", (long long)id_key(run.id), run_state_name(run.state),
+                   (long long)run.ended_us);
         for (size_t k = 0; k < run.n_steps; k++)
-            buf_printf(b, " step %.*s %s %u due %lld\n", SLICE_FMT(run.steps[k].id), step_state_name(run.steps[k].state),
-                       run.steps[k].attempts, (long long)run.steps[k].due_us);
+            buf_printf(b, " step %.*s %s %u due %lld\n", SLICE_FMT(run.steps[k].id),
+                       step_state_name(run.steps[k].state), run.steps[k].attempts, (long long)run.steps[k].due_us);
         for (size_t k = 0; k < run.n_attempts; k++)
             buf_printf(b, " attempt %u %u %s %.*s\n", run.attempts[k].step, run.attempts[k].attempt,
                        attempt_outcome_name(run.attempts[k].outcome), SLICE_FMT(run.attempts[k].output));
@@ -223,7 +224,9 @@ struct workflow *test_workflow(const char *id, size_t n)
     w->steps = arena_zalloc(&plan.memory, (n + 1) * sizeof *w->steps);
     for (size_t i = 0; i < n; i++) {
         struct step *s = &w->steps[i];
-        *s = (struct step){ .id = slice_of(names + i, 1), .index = (uint16_t)i, .endpoint = &endpoints[i % 2], .n_needs = i > 0 };
+        *s = (struct step){
+            .id = slice_of(names + i, 1), .index = (uint16_t)i, .endpoint = &endpoints[i % 2], .n_needs = i > 0
+        };
         s->needs = arena_zalloc(&plan.memory, sizeof *s->needs);
         s->needs[0] = (uint16_t)(i ? i - 1 : 0);
     }
@@ -234,10 +237,21 @@ struct event *test_event(const char *body)
 {
     struct slice text = slice_z(body ? body : "{\"ref\":\"main\"}");
     struct event ev = {
-        .id = id_new(), .source = SLICE("github"), .type = SLICE("github.push"), .subject = SLICE("octo/repo"),
-        .time_us = clock_wall_us(), .delivery_key = SLICE("72d3162e"), .headers = SLICE("X-GitHub-Event: push\nX-Raw: \xff\xfe\n"),
-        .content_type = SLICE("application/json"), .body = text, .data = text, .verdict = VERDICT_VALID,
-        .decisions = SLICE("[{\"workflow\":\"w\",\"started\":true}]"), .plan_def = 3, .source_def = 4, .schema_def = 5,
+        .id = id_new(),
+        .source = SLICE("github"),
+        .type = SLICE("github.push"),
+        .subject = SLICE("octo/repo"),
+        .time_us = clock_wall_us(),
+        .delivery_key = SLICE("72d3162e"),
+        .headers = SLICE("X-GitHub-Event: push\nX-Raw: \xff\xfe\n"),
+        .content_type = SLICE("application/json"),
+        .body = text,
+        .data = text,
+        .verdict = VERDICT_VALID,
+        .decisions = SLICE("[{\"workflow\":\"w\",\"started\":true}]"),
+        .plan_def = 3,
+        .source_def = 4,
+        .schema_def = 5,
     };
 
     return event_make(&ev, true);
@@ -250,7 +264,9 @@ struct new_run test_run(struct workflow *w)
 
 struct append test_append(struct event *ev, const char *key, struct new_run *runs, size_t n)
 {
-    struct append a = { .event = ev, .dedupe = key != NULL, .dedupe_until_us = ev->time_us + 3600 * US_PER_S, .runs = runs, .n_runs = n };
+    struct append a = {
+        .event = ev, .dedupe = key != NULL, .dedupe_until_us = ev->time_us + 3600 * US_PER_S, .runs = runs, .n_runs = n
+    };
 
     uint64_t h[2] = { UINT64_C(0xcbf29ce484222325), 1 };
     for (const char *at = key; at && *at; at++) {

@@ -1,4 +1,5 @@
-/* What tests of the store share: a store in a folder of its own, plans made by hand, events, transactions that are made to fail first. */
+/* What tests of the store share: a store in a folder of its own, plans made by hand, events, transactions that are
+ * made to fail first. */
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 
@@ -30,15 +31,16 @@ void fixture_close(struct fixture *x);
 void fixture_reopen(struct fixture *x); /* as after a restart */
 void fixture_free_leases(struct fixture *x);
 
-/* Does one transaction: fn, then commit. In the run's turn (fail_at) it is first rolled back, then failed at its commit; both times nothing of it
- * may be seen. fn checks what its operations say; it may be called three times. */
+/* Does one transaction: fn, then commit. In the run's turn (fail_at) it is first rolled back, then failed at its
+ * commit; both times nothing of it may be seen. fn checks what its operations say; it may be called three times. */
 typedef void (*transaction)(struct fixture *x, void *arg);
 void transact(struct fixture *x, transaction fn, void *arg);
 /* All that readers can see, as text in the arena. */
 char *fixture_dump(struct fixture *x);
 bool fixture_room(void *fixture, const struct step *step); /* lease_room */
 
-/* A workflow of n steps, one after the other: "a", "b", … at the endpoint "billing" (even) or "mail" (odd); it lives until the process ends. */
+/* A workflow of n steps, one after the other: "a", "b", … at the endpoint "billing" (even) or "mail" (odd); it lives
+ * until the process ends. */
 struct workflow *test_workflow(const char *id, size_t n);
 /* Of source "github" and type "github.push"; the caller unrefs. body NULL: a small one. */
 struct event *test_event(const char *body);

@@ -15,7 +15,10 @@ static struct refusals lane;
 
 static unsigned put(const char *source, unsigned n, struct slice body)
 {
-    struct refused_row row = { .id = id_new(), .source = slice_z(source), .reason = SLICE("bad-signature"), .body = body,
+    struct refused_row row = { .id = id_new(),
+                               .source = slice_z(source),
+                               .reason = SLICE("bad-signature"),
+                               .body = body,
                                .body_bytes = body.len };
     unsigned taken = 0;
 
@@ -113,8 +116,12 @@ static void rows_are_copied_and_cut(void **state)
     (void)state;
     memset(body, 'b', sizeof body);
     memset(path, 'p', sizeof path);
-    struct refused_row row = { .id = id_new(), .source = slice_z(source), .status = 401, .path = slice_of(path, sizeof path),
-                               .body = slice_of(body, sizeof body), .body_bytes = sizeof body };
+    struct refused_row row = { .id = id_new(),
+                               .source = slice_z(source),
+                               .status = 401,
+                               .path = slice_of(path, sizeof path),
+                               .body = slice_of(body, sizeof body),
+                               .body_bytes = sizeof body };
     assert_true(refusals_put(&lane, &row));
     source[0] = body[0] = '!';
     struct refusal *r = refusals_take(&lane);

@@ -1,4 +1,4 @@
-#include "store/fixture.h"
+#include "unit/store/fixture.h"
 
 static void states_make_the_run(void **state)
 {
@@ -99,8 +99,9 @@ static void lease_owns_its_outputs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(states_make_the_run), cmocka_unit_test(chain_goes_on_or_ends), cmocka_unit_test(branches_are_apart),
-        cmocka_unit_test(names_are_all_there), cmocka_unit_test(lease_owns_its_outputs),
+        cmocka_unit_test(states_make_the_run),    cmocka_unit_test(chain_goes_on_or_ends),
+        cmocka_unit_test(branches_are_apart),     cmocka_unit_test(names_are_all_there),
+        cmocka_unit_test(lease_owns_its_outputs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

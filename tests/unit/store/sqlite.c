@@ -1,5 +1,5 @@
 /* What is SQLite's alone: the file, who may open it, how it is synced, what a failing disk does to it. */
-#include "store/fixture.h"
+#include "unit/store/fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/fault_vfs.h"
+#include "unit/store/fault_vfs.h"
 #include "store/sqlite_db.h"
 
 static struct fixture x;
@@ -147,7 +147,8 @@ static void places_that_cannot_be_are_refused(void **state)
 /* Layout 1 with rows in it becomes 3, once, and what fails on the way leaves the layout before it. */
 static void old_layouts_are_migrated(void **state)
 {
-    static const char *const texts[] = { NULL, "ALTER TABLE meta ADD COLUMN two;", "UPDATE meta SET two = 'new';", "NOT SQL;" };
+    static const char *const texts[] = { NULL, "ALTER TABLE meta ADD COLUMN two;", "UPDATE meta SET two = 'new';",
+                                         "NOT SQL;" };
     struct sqlite_migrations three = { texts, 3 }, broken = { texts, 4 };
     sqlite3 *db;
     int64_t n;
@@ -206,7 +207,8 @@ static void full_disk_is_survived(void **state)
     assert_int_equal(ask(path(), "SELECT count(*) FROM events"), 2);
 }
 
-/* While the disk fails nothing is acknowledged, not even when one sync in between succeeds: the log must come into the database first. */
+/* While the disk fails nothing is acknowledged, not even when one sync in between succeeds: the log must come into
+ * the database first. */
 static void failing_syncs_are_not_believed(void **state)
 {
     (void)state;
@@ -296,7 +298,8 @@ static void damaged_event_fails_its_step(void **state)
     }
     assert_int_equal(store_commit(x.store, &e), 0);
     char sql[200];
-    snprintf(sql, sizeof sql, "UPDATE events SET packed = 1, body = x'00ff' WHERE key = %lld", (long long)id_key(ev[0]->id));
+    snprintf(sql, sizeof sql, "UPDATE events SET packed = 1, body = x'00ff' WHERE key = %lld",
+             (long long)id_key(ev[0]->id));
     change_file(path(), sql);
     assert_int_equal(store_begin(x.store, true, &e), 0);
     assert_int_equal(store_claim(x.store, SLICE("billing"), 10, clock_wall_us(), &x.leases, &next, &e), 0);

@@ -1,6 +1,6 @@
 #include "store/writer.h"
 
-#include "store/fixture.h"
+#include "unit/store/fixture.h"
 
 #include <semaphore.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/double.h"
-#include "store/fault_vfs.h"
+#include "unit/store/double.h"
+#include "unit/store/fault_vfs.h"
 
 static struct fixture x;
 static struct writer *writer;
@@ -84,8 +84,9 @@ static void *run_loop(void *arg)
 
 static void start(bool sqlite, size_t mailbox_bytes)
 {
-    struct writer_options o = { .mailbox_bytes = mailbox_bytes, .on_lease = on_lease, .room = room, .room_back = room_back,
-                                .on_ready = on_ready };
+    struct writer_options o = {
+        .mailbox_bytes = mailbox_bytes, .on_lease = on_lease, .room = room, .room_back = room_back, .on_ready = on_ready
+    };
     struct err e;
 
     fixture_open(&x, sqlite);
@@ -221,7 +222,8 @@ static void ready_steps_are_told(void **state)
     assert_true(writer_put(writer, &leased.write, 1));
     wait_answers(1);
     finish.home = loop;
-    finish.finish = (struct step_result){ .lease = got_lease, .workflow = w, .outcome = ATTEMPT_RETRY, .due_us = 12345 };
+    finish.finish =
+        (struct step_result){ .lease = got_lease, .workflow = w, .outcome = ATTEMPT_RETRY, .due_us = 12345 };
     writer_put_always(writer, &finish);
     wait_answers(1);
     assert_int_equal(finish.result, 0);
