@@ -182,9 +182,9 @@ static inline struct slice schema_text(const struct schema *s, struct name name)
     return slice_of(s->text + name.at, name.len);
 }
 
-/* The slot of the KEY at node k, or NULL. */
-static inline const struct slot *slot_find(const struct schema *s, const struct object_part *o,
-                                           const struct json_doc *d, uint32_t k)
+/* The slot of the KEY at node k, or NULL. Half of a check's time is spent here: a call would be a fifth of it. */
+static inline __attribute__((always_inline)) const struct slot *
+slot_find(const struct schema *s, const struct object_part *o, const struct json_doc *d, uint32_t k)
 {
     const struct bucket *buckets = s->buckets + o->buckets;
     uint32_t hash = d->nodes[k].link, mask = (uint32_t)((1ull << (32 - o->shift)) - 1);

@@ -47,6 +47,7 @@ struct schema_scratch *schema_scratch_new(void);
 void schema_scratch_free(struct schema_scratch *s);
 /* How deep checks may nest (4,000 at first, enough for documents 256 deep; a level takes up to 0.5 KB of the thread's stack). */
 void schema_scratch_set_depth(struct schema_scratch *s, uint32_t max_depth);
+/* Where a document was read with duplicate keys allowed, every one of them must satisfy the schema. */
 enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node, struct schema_scratch *scratch);
 
 /* One violation. All slices are borrowed: from the document, the program, or the report. */
