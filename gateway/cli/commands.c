@@ -28,7 +28,14 @@ const struct cli_command cli_commands[] = {
     { "send", cli_send, "-c FILE SOURCE [EVENT] [FILE|-]", "sign and send a test webhook",
       "\n  or: hooklatch send --provider P --secret S --url U [EVENT] [FILE|-]\n"
       "Without a FILE the provider's built-in sample of that event is sent.\n" },
-    { "receive", cli_receive, "--port N [--secret S]", "a small step endpoint for trying things out", NULL },
+    { "receive", cli_receive, "--port N [--secret S] [OPTION]…", "a small step endpoint for trying things out",
+      "\n  --secret S      check Standard Webhooks signatures; without it anybody may call\n"
+      "  --status N      answer with this status (200)\n"
+      "  --delay MS      answer later\n"
+      "  --fail-first N  answer the first N calls with 503, to see them tried again\n"
+      "  --verbose       print the bodies\n"
+      "  --quiet         print nothing\n"
+      "It listens on 127.0.0.1 until Ctrl-C. Port 0: any free one; the first line says which.\n" },
     { "validate", cli_validate, "[OPTION]… SCHEMA [INSTANCE…|-]", "check JSON documents against a JSON Schema",
       "\n  --draft 7|2019-09|2020-12  where the schema has no $schema\n"
       "  --output text|flag|basic   what to print about a violation\n"
