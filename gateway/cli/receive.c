@@ -1,5 +1,5 @@
-/* receive: a small step endpoint for trying things out. It verifies the signature when it is given the secret, prints a line
- * a call, and answers as it is told: any status, late, or failing at first, so that retries can be watched. */
+/* receive: a small step endpoint for trying things out. It verifies the signature when it is given the secret, prints a
+ * line a call, and answers as it is told: any status, late, or failing at first, so that retries can be watched. */
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,7 +45,6 @@ struct receiver {
 
 struct late {
     struct late *next, **at;
-    struct receiver *receiver;
     struct request *request;
     struct timer *timer;
     int status;
@@ -121,8 +120,9 @@ static void print_line(struct receiver *r, struct request *q, int status, const 
     buf_reset(&r->line);
     buf_printf(&r->line, "%llu ", (unsigned long long)r->calls);
     log_put_json_string(&r->line, request_path(q));
-    buf_printf(&r->line, " event %.*s step %.*s attempt %.*s, signature: %s -> %d\n", SLICE_FMT(text_at(&r->doc, "event", "type")),
-               SLICE_FMT(text_at(&r->doc, "run", "step")), SLICE_FMT(text_at(&r->doc, "run", "attempt")), signature, status);
+    buf_printf(&r->line, " event %.*s step %.*s attempt %.*s, signature: %s -> %d\n",
+               SLICE_FMT(text_at(&r->doc, "event", "type")), SLICE_FMT(text_at(&r->doc, "run", "step")),
+               SLICE_FMT(text_at(&r->doc, "run", "attempt")), signature, status);
     if (r->o.verbose) {
         log_put_json_string(&r->line, request_body(q));
         buf_putc(&r->line, '\n');
@@ -156,7 +156,9 @@ static void delay(struct receiver *r, struct request *q, int status)
 {
     struct late *l = mem_alloc(sizeof *l);
 
-    *l = (struct late){ r->late, &r->late, r, q, timer_new(r->loop, answer_late, l), status, mem_strdup(r->answer.ptr) };
+    *l = (struct late){ .next = r->late, .at = &r->late, .request = q, .status = status };
+    l->timer = timer_new(r->loop, answer_late, l);
+    l->body = mem_strdup(r->answer.ptr);
     if (l->next)
         l->next->at = &l->next;
     r->late = l;

@@ -33,8 +33,8 @@ static void wait_and_look(struct flow *f, int64_t wait_us)
     timer_set(f->claims.timer, wait_us);
 }
 
-/* The leases come as mail of their own, before this or after it: the places reserved for them are given back whole, since each
- * lease takes its own when it comes. */
+/* The leases come as mail of their own, before this or after it: the places reserved for them are given back whole,
+ * since each lease takes its own when it comes. */
 static void on_claimed(struct write *w)
 {
     struct claims *c = (struct claims *)((char *)w - offsetof(struct claims, write));

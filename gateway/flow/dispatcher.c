@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "flow/inside.h"
 
-/* A step whose workflow cannot be had now (its endpoint is gone from the configuration) is tried again: a reload may bring it
- * back. Each try counts as an attempt, or the run would never end: after about two days it fails. */
+/* A step whose workflow cannot be had now (its endpoint is gone from the configuration) is tried again: a reload may
+ * bring it back. Each try counts as an attempt, or the run would never end: after about two days it fails. */
 #define UNKNOWN_WAIT_US (60 * US_PER_S)
 #define UNKNOWN_WAIT_MAX_US (3600 * US_PER_S)
 #define UNKNOWN_ATTEMPTS_MAX 54
@@ -102,7 +102,8 @@ static void attempt(struct flow *f, struct held *h)
     held_move(&h->state, HELD_EV_STARTED);
     h->started_us = clock_wall_us();
     if (lane_is_gone(h->lane, h->step->path)) {
-        snprintf(v.error, sizeof v.error, "endpoint %.*s answered 410 for path \"%.*s\" before: not called until the next reload or restart",
+        snprintf(v.error, sizeof v.error,
+                 "endpoint %.*s answered 410 for path \"%.*s\" before: not called until the next reload or restart",
                  SLICE_FMT(slice_first(h->lane->name, 80)), SLICE_FMT(slice_first(h->step->path, 80)));
         settle(f, h, &v, 0);
         return;

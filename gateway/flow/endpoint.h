@@ -1,10 +1,11 @@
-/* flow/endpoint.h - what is kept for each endpoint name, longer than any plan: a lane. Steps wait in it for their turn; it knows how many
- * calls are under way, how much room is taken, when the next step in the store is due, and which paths answered 410.
+/* flow/endpoint.h - what is kept for each endpoint name, longer than any plan: a lane. Steps wait in it for their turn;
+ * it knows how many calls are under way, how much room is taken, when the next step in the store is due, and which
+ * paths answered 410.
  *
- * Room. A step takes a place when it is born leased (lanes_room, on the writer's thread) or claimed (on the loop), and gives it back when its
- * result is committed. A lane may fill up to room_per_queue, all lanes together up to room; but LANE_SURE places each lane always has,
- * so that many slow endpoints cannot shut out a fast one. While steps of a lane are due in the store, the newborn get half of it: neither
- * the old nor the new starve. */
+ * Room. A step takes a place when it is born leased (lanes_room, on the writer's thread) or claimed (on the loop), and
+ * gives it back when its result is committed. A lane may fill up to room_per_queue, all lanes together up to room; but
+ * LANE_SURE places each lane always has, so that many slow endpoints cannot shut out a fast one. While steps of a lane
+ * are due in the store, the newborn get half of it: neither the old nor the new starve. */
 #ifndef FLOW_ENDPOINT_H
 #define FLOW_ENDPOINT_H
 
@@ -25,22 +26,22 @@ struct lane {
     atomic_int taken;                /* places: steps in memory, on their way here, or reserved by a claim */
     _Atomic int64_t due_us;          /* wall clock: when a step in the store is due, as far as is known */
     /* The loop's own. */
-    int concurrency;                 /* of the plan's endpoint; 0: it has none of that name */
+    int concurrency; /* of the plan's endpoint; 0: it has none of that name */
     int calls;
     struct held *waiting, **waiting_tail;
-    struct gone *gone;               /* paths */
+    struct gone *gone; /* paths */
     int n_gone;
 };
 
 #define LANES_BUCKETS 64
 struct lanes {
     int room, room_per_queue;
-    pthread_mutex_t lock;            /* of the buckets */
+    pthread_mutex_t lock; /* of the buckets */
     struct lane *buckets[LANES_BUCKETS];
-    struct lane *_Atomic all;        /* only ever grows, at its head: as many as endpoint names were ever configured */
+    struct lane *_Atomic all; /* only ever grows, at its head: as many as endpoint names were ever configured */
     atomic_int taken;
-    _Atomic int64_t bytes;           /* of events held */
-    atomic_bool closed;              /* shutting down: no room any more */
+    _Atomic int64_t bytes; /* of events held */
+    atomic_bool closed;    /* shutting down: no room any more */
 };
 
 void lanes_init(struct lanes *ls, int room, int room_per_queue);

@@ -177,7 +177,8 @@ void flow_check_stopped(struct flow *f)
         end_loop(f);
 }
 
-/* First time: those under way are cut. Second time: what could not be stored by now is left; those steps are done again after the next start. */
+/* First time: those under way are cut. Second time: what could not be stored by now is left; those steps are done again
+ * after the next start. */
 static void on_stop_timer(void *arg)
 {
     struct flow *f = arg;

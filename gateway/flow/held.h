@@ -1,5 +1,6 @@
-/* flow/held.h - a step in this process's memory, from its lease to its committed result, and the table of all of them. A second lease of the
- * same (run, step, generation) is a copy: the store gives one when the first ran out while the step was still here. On the loop only. */
+/* flow/held.h - a step in this process's memory, from its lease to its committed result, and the table of all of them.
+ * A second lease of the same (run, step, generation) is a copy: the store gives one when the first ran out while the
+ * step was still here. On the loop only. */
 #ifndef FLOW_HELD_H
 #define FLOW_HELD_H
 
@@ -11,18 +12,19 @@
 struct flow;
 struct held {
     struct flow *flow;
-    enum held_state state;    /* changed by held_move only */
-    struct held *next;        /* in the list that its state says: of the lane, of a workflow that is asked for, of unsaved results, of idle ones */
+    enum held_state state; /* changed by held_move only */
+    struct held *next;     /* in the list that its state says: of the lane, of a workflow that is asked for, of unsaved
+                              results, of idle ones */
     struct held *same_bucket;
     struct lease *lease;
     struct workflow *workflow; /* a reference; NULL while it is asked for */
     const struct step *step;   /* of workflow */
     struct lane *lane;
-    struct call *call;         /* HELD_CALLING */
+    struct call *call; /* HELD_CALLING */
     int64_t started_us, started_mono_us;
     struct buf document, output;
     char error[320];
-    struct write write;        /* the result's */
+    struct write write; /* the result's */
 };
 
 #define HELD_BUCKETS 4096

@@ -1,5 +1,5 @@
-/* flow/inside.h - the flow thread's state, and what its parts ask of each other. Private to flow/; everything here is on the loop
- * unless it says otherwise.
+/* flow/inside.h - the flow thread's state, and what its parts ask of each other. Private to flow/; everything here is
+ * on the loop unless it says otherwise.
  *
  *     lease ─→ dispatcher ─→ (workflows, when the lease has none) ─→ lane ─→ attempt ─→ results ─→ writer
  *                 ↑ claims, when a lane has room and a step is due */
@@ -11,12 +11,12 @@
 #include "flow/step_http.h"
 
 struct claims {
-    struct timer *timer;       /* the nearest due time */
+    struct timer *timer; /* the nearest due time */
     struct write write;
-    struct lane *lane;         /* of the last claim: its leases belong to it */
+    struct lane *lane; /* of the last claim: its leases belong to it */
     int reserved;
-    bool asking;               /* one claim at a time: what it brings is bounded */
-    int64_t not_before_us;     /* after a failure; monotonic */
+    bool asking;           /* one claim at a time: what it brings is bounded */
+    int64_t not_before_us; /* after a failure; monotonic */
 };
 
 struct results {
@@ -35,12 +35,12 @@ struct flow {
     struct flow_stats stats;
     struct loop *loop;
     pthread_t thread;
-    bool running;              /* the thread was started and not joined; of the caller's thread */
-    bool stopping;             /* nothing new is begun */
-    bool stopped;              /* the loop was told to end */
-    bool ended;                /* the thread is gone: mail that comes late is only freed */
+    bool running;  /* the thread was started and not joined; of the caller's thread */
+    bool stopping; /* nothing new is begun */
+    bool stopped;  /* the loop was told to end */
+    bool ended;    /* the thread is gone: mail that comes late is only freed */
     struct timer *stop_timer;
-    bool cut;                  /* calls were cut: the next time the timer runs, results are given up */
+    bool cut; /* calls were cut: the next time the timer runs, results are given up */
     struct mail stop, ready;
     atomic_bool ready_posted;
 
@@ -67,8 +67,8 @@ void flow_check_stopped(struct flow *f);
 void dispatcher_lease(struct flow *f, struct lease *l);
 void dispatcher_known(struct flow *f, struct held *h, struct workflow *w); /* takes the reference */
 void dispatcher_unknown(struct flow *f, struct held *h, const char *why);  /* its workflow cannot be had now */
-void dispatcher_go(struct flow *f, struct lane *l); /* starts what may start */
-void dispatcher_release(struct flow *f, struct held *h); /* its result is stored */
+void dispatcher_go(struct flow *f, struct lane *l);                        /* starts what may start */
+void dispatcher_release(struct flow *f, struct held *h);                   /* its result is stored */
 void dispatcher_return_waiting(struct flow *f);
 void dispatcher_cut(struct flow *f);
 

@@ -6,7 +6,8 @@
 #include "base/log.h"
 
 static const char *const state_names[HELD_NSTATES] = { "asking", "waiting", "calling", "writing", "unsaved", "gone" };
-static const char *const event_names[HELD_NEVENTS] = { "known", "started", "ended", "given up", "saved", "not saved", "again" };
+static const char *const event_names[HELD_NEVENTS] = { "known", "started",   "ended", "given up",
+                                                       "saved", "not saved", "again" };
 
 static const struct {
     bool legal;

@@ -1,5 +1,5 @@
-/* flow/machine.h - the life of a step while this process holds it. Its durable states stand in store/rows.h; these are what
- * happens between the lease and the committed result. One table, one door.
+/* flow/machine.h - the life of a step while this process holds it. Its durable states stand in store/rows.h; these are
+ * what happens between the lease and the committed result. One table, one door.
  *
  *     (lease comes) → asking ─ known ─→ waiting ─ started ─→ calling ─ ended ─→ writing ─ saved ─→ gone
  *                        └────────────────┴─── given up ──────────────────────────↗  ↘ not saved → unsaved ─ again ↗ */
@@ -18,13 +18,13 @@ enum held_state {
     HELD_NSTATES,
 };
 enum held_event {
-    HELD_EV_KNOWN,     /* its workflow was found */
-    HELD_EV_STARTED,   /* its attempt begins */
-    HELD_EV_ENDED,     /* the attempt ended, whatever came of it */
-    HELD_EV_GIVEN_UP,  /* no attempt: shutdown, or its workflow cannot be had */
+    HELD_EV_KNOWN,    /* its workflow was found */
+    HELD_EV_STARTED,  /* its attempt begins */
+    HELD_EV_ENDED,    /* the attempt ended, whatever came of it */
+    HELD_EV_GIVEN_UP, /* no attempt: shutdown, or its workflow cannot be had */
     HELD_EV_SAVED,
     HELD_EV_NOT_SAVED,
-    HELD_EV_AGAIN,     /* the result is put again */
+    HELD_EV_AGAIN, /* the result is put again */
     HELD_NEVENTS,
 };
 const char *held_state_name(enum held_state s);

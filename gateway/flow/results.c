@@ -1,5 +1,5 @@
-/* Results on their way to the store. One that cannot be committed is kept and put again until it is: what a step did is not forgotten while
- * the process lives. Room bounds how many there can be. */
+/* Results on their way to the store. One that cannot be committed is kept and put again until it is: what a step did is
+ * not forgotten while the process lives. Room bounds how many there can be. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/inside.h"
@@ -13,7 +13,8 @@ static void keep(struct flow *f, struct held *h)
 
     held_move(&h->state, HELD_EV_NOT_SAVED);
     if (!r->unsaved) {
-        LOG_WARN("results of steps cannot be stored now; they are kept and put again", LOG_I("wait_ms", r->wait_us / 1000));
+        LOG_WARN("results of steps cannot be stored now; they are kept and put again",
+                 LOG_I("wait_ms", r->wait_us / 1000));
         timer_set(r->timer, r->wait_us);
         r->wait_us = r->wait_us * 2 < WAIT_MAX_US ? r->wait_us * 2 : WAIT_MAX_US;
     }
@@ -35,7 +36,8 @@ static void on_written(struct write *w)
         return;
     }
     if (lost)
-        LOG_WARN("the store does not know this step any more", LOG_ID("run", h->lease->run), LOG_I("step", h->lease->step));
+        LOG_WARN("the store does not know this step any more", LOG_ID("run", h->lease->run),
+                 LOG_I("step", h->lease->step));
     else if (w->finish.run_ended)
         counter_add(&f->stats.runs_ended, 1);
     f->results.wait_us = WAIT_MIN_US;

@@ -5,10 +5,10 @@
 #include "plan/plan.h"
 
 #define RETRY_AFTER_MAX_US INT64_C(86400000000) /* what an endpoint may ask for at most: a day */
-#define RETRY_FLOOR_US INT64_C(100000) /* no shorter wait, unless the cap is shorter still */
+#define RETRY_FLOOR_US INT64_C(100000)         /* no shorter wait, unless the cap is shorter still */
 
-/* How long to wait after that attempt (from 1): a random part of min(cap, base * factor^(attempt-1)), and not less than retry_after_us (-1: none),
- * which is cut to a day. random: any 64 bits, evenly spread. */
+/* How long to wait after that attempt (from 1): a random part of min(cap, base * factor^(attempt-1)), and not less than
+ * retry_after_us (-1: none), which is cut to a day. random: any 64 bits, evenly spread. */
 int64_t retry_delay_us(const struct retry *r, unsigned attempt, uint64_t random, int64_t retry_after_us);
 
 /* Chance for jitter and span ids: splitmix64; nothing secret may hang on it. */

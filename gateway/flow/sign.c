@@ -28,7 +28,8 @@ struct signer *signer_new(struct err *e)
 {
     struct signer *s = mem_zalloc(sizeof *s);
     char digest[] = "SHA256";
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end() };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                            OSSL_PARAM_construct_end() };
 
     s->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     s->ctx = s->mac ? EVP_MAC_CTX_new(s->mac) : NULL;
@@ -54,14 +55,15 @@ static bool update(EVP_MAC_CTX *ctx, struct slice bytes)
     return EVP_MAC_update(ctx, (const unsigned char *)bytes.ptr, bytes.len) == 1;
 }
 
-static int sign(struct signer *s, const struct secret *secret, const struct signed_content *c, char out[SIGNATURE_CHARS],
-                struct err *e)
+static int sign(struct signer *s, const struct secret *secret, const struct signed_content *c,
+                char out[SIGNATURE_CHARS], struct err *e)
 {
     unsigned char key[SIGN_KEY_MAX], mac[MAC_BYTES];
     size_t key_len = 0, mac_len = 0;
 
     if (sign_key(slice_of(secret->bytes, secret->len), key, &key_len))
-        return err_set(e, ERR_INPUT, "secret %s: a Standard Webhooks secret is base64, with or without \"whsec_\" before it",
+        return err_set(e, ERR_INPUT,
+                       "secret %s: a Standard Webhooks secret is base64, with or without \"whsec_\" before it",
                        secret->label);
     bool good = EVP_MAC_init(s->ctx, key, key_len, NULL) == 1 && update(s->ctx, c->id) && update(s->ctx, SLICE(".")) &&
                 update(s->ctx, c->timestamp) && update(s->ctx, SLICE(".")) && update(s->ctx, c->body) &&
@@ -73,8 +75,8 @@ static int sign(struct signer *s, const struct secret *secret, const struct sign
     return 0;
 }
 
-int signer_put(struct signer *s, const struct secret *secrets, size_t n, const struct signed_content *c, struct buf *out,
-               struct err *e)
+int signer_put(struct signer *s, const struct secret *secrets, size_t n, const struct signed_content *c,
+               struct buf *out, struct err *e)
 {
     char text[SIGNATURE_CHARS];
 

@@ -1,5 +1,6 @@
-/* flow/sign.h - Standard Webhooks signatures (https://www.standardwebhooks.com): HMAC-SHA256 over "<id>.<timestamp>.<body>", one "v1,<base64>" a
- * secret, separated by spaces. The key is the base64 after "whsec_" (which may be left out), decoded: as the reference libraries do it. */
+/* flow/sign.h - Standard Webhooks signatures (https://www.standardwebhooks.com): HMAC-SHA256 over
+ * "<id>.<timestamp>.<body>", one "v1,<base64>" a secret, separated by spaces. The key is the base64 after "whsec_"
+ * (which may be left out), decoded: as the reference libraries do it. */
 #ifndef FLOW_SIGN_H
 #define FLOW_SIGN_H
 
@@ -22,8 +23,8 @@ struct signed_content {
     struct slice body;
 };
 /* Appends the value of webhook-signature. -1: a secret is no key (e names its label). */
-int signer_put(struct signer *s, const struct secret *secrets, size_t n, const struct signed_content *c, struct buf *out,
-               struct err *e) MUST_CHECK;
+int signer_put(struct signer *s, const struct secret *secrets, size_t n, const struct signed_content *c,
+               struct buf *out, struct err *e) MUST_CHECK;
 /* Is one of the signatures in the header's value right? The time is the caller's to judge. */
 bool signer_verify(struct signer *s, const struct secret *secret, const struct signed_content *c, struct slice header);
 

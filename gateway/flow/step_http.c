@@ -38,7 +38,8 @@ void step_http_put_document(const struct attempt *a, struct buf *out)
     buf_puts(out, ",\"step\":");
     json_quote(out, a->step->id);
     clock_text(a->started_us + a->step->timeout_us, deadline);
-    buf_printf(out, ",\"attempt\":%u,\"max_attempts\":%u,\"deadline\":\"%s\"}}", a->number, a->step->retry.max, deadline);
+    buf_printf(out, ",\"attempt\":%u,\"max_attempts\":%u,\"deadline\":\"%s\"}}", a->number, a->step->retry.max,
+               deadline);
 }
 
 void step_headers_init(struct step_headers *h)
@@ -81,7 +82,8 @@ int step_headers_fill(struct step_headers *h, const struct attempt *a, struct sl
 
     buf_reset(out);
     id_text(a->lease->run, run);
-    snprintf(key, sizeof key, "%s/%.*s/%u", run, SLICE_FMT(slice_first(a->step->id, 300)), (unsigned)a->lease->generation);
+    snprintf(key, sizeof key, "%s/%.*s/%u", run, SLICE_FMT(slice_first(a->step->id, 300)),
+             (unsigned)a->lease->generation);
     snprintf(timestamp, sizeof timestamp, "%lld", (long long)(a->started_us / US_PER_S));
     buf_put(out, SLICE("Content-Type: application/json\0User-Agent: hooklatch/" PACKAGE_VERSION "\0"));
     buf_printf(out, "Idempotency-Key: %s%c", key, '\0');
@@ -99,7 +101,8 @@ int step_headers_fill(struct step_headers *h, const struct attempt *a, struct sl
     return 0;
 }
 
-void step_verdict_retry(struct step_verdict *v, const struct retry *r, unsigned attempt, uint64_t random, int64_t retry_after_us)
+void step_verdict_retry(struct step_verdict *v, const struct retry *r, unsigned attempt, uint64_t random,
+                        int64_t retry_after_us)
 {
     size_t len = strlen(v->error);
 
@@ -122,11 +125,13 @@ static void judge_output(const struct answer *a, struct json_doc *doc, struct st
         return;
     v->output = SLICE("null");
     if (a->body.len)
-        snprintf(v->error, sizeof v->error, "answered %d with a body that is not JSON (line %u, column %u: %.160s): the output is null",
-                 a->status, fault.line, fault.column, fault.text);
+        snprintf(v->error, sizeof v->error,
+                 "answered %d with a body that is not JSON (line %u, column %u: %.160s): the output is null", a->status,
+                 fault.line, fault.column, fault.text);
 }
 
-static void judge_failure(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random, struct step_verdict *v)
+static void judge_failure(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random,
+                          struct step_verdict *v)
 {
     bool redirect = a->status >= 300 && a->status < 400;
 
@@ -136,7 +141,8 @@ static void judge_failure(const struct answer *a, const struct step *step, unsig
     v->outcome = ATTEMPT_FATAL;
     if (a->status == 410) {
         v->gone = true;
-        snprintf(v->error + len, sizeof v->error - len, " (gone): endpoint %.*s with path \"%.*s\" is disabled until the next reload or restart",
+        snprintf(v->error + len, sizeof v->error - len,
+                 " (gone): endpoint %.*s with path \"%.*s\" is disabled until the next reload or restart",
                  SLICE_FMT(slice_first(step->endpoint->name, 80)), SLICE_FMT(slice_first(step->path, 80)));
     } else if (slice_eq_nocase(answer_header(a, "Hooklatch-Retry"), SLICE("no"))) {
         snprintf(v->error + len, sizeof v->error - len, " with Hooklatch-Retry: no");
@@ -145,8 +151,8 @@ static void judge_failure(const struct answer *a, const struct step *step, unsig
     }
 }
 
-void step_http_judge(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random, struct json_doc *doc,
-                     struct step_verdict *v)
+void step_http_judge(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random,
+                     struct json_doc *doc, struct step_verdict *v)
 {
     bool answered = a->result == CALL_ANSWERED || (a->result == CALL_TOO_LARGE && a->status);
     bool good = answered && a->status >= 200 && a->status < 300;

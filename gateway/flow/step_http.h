@@ -1,5 +1,5 @@
-/* flow/step_http.h - a step as an HTTP call: the document, the headers, and what an answer means. No state; the dispatcher
- * makes the call. */
+/* flow/step_http.h - a step as an HTTP call: the document, the headers, and what an answer means. No state; the
+ * dispatcher makes the call. */
 #ifndef FLOW_STEP_HTTP_H
 #define FLOW_STEP_HTTP_H
 
@@ -27,13 +27,14 @@ struct step_headers {
 };
 void step_headers_init(struct step_headers *h);
 void step_headers_clear(struct step_headers *h);
-/* webhook-id = Idempotency-Key = run/step/generation; traceparent's trace id is the event's id, so that all steps of an event share it. An
- * endpoint without secrets gets no signature. -1: a secret is no key. */
+/* webhook-id = Idempotency-Key = run/step/generation; traceparent's trace id is the event's id, so that all steps of an
+ * event share it. An endpoint without secrets gets no signature. -1: a secret is no key. */
 int step_headers_fill(struct step_headers *h, const struct attempt *a, struct slice document, struct signer *signer,
                       uint64_t span, struct err *e) MUST_CHECK;
 
 /* What an answer means for the step:
- *   2xx                      ok; its JSON body is the output. An empty body or one that is not JSON: output null, the latter noted in error.
+ *   2xx                      ok; its JSON body is the output. An empty body or one that is not JSON: output null,
+ *                            the latter noted in error
  *   2xx above output_max     fatal: trying again would do the work again and answer the same
  *   410                      fatal, and `gone`: the endpoint + path is to be disabled
  *   Hooklatch-Retry: no      fatal, with any status but 2xx
@@ -49,6 +50,7 @@ struct step_verdict {
 void step_http_judge(const struct answer *answer, const struct step *step, unsigned attempt, uint64_t random,
                      struct json_doc *doc, struct step_verdict *v);
 /* The last attempt is fatal; its error says so. For failures that are no answers too. */
-void step_verdict_retry(struct step_verdict *v, const struct retry *r, unsigned attempt, uint64_t random, int64_t retry_after_us);
+void step_verdict_retry(struct step_verdict *v, const struct retry *r, unsigned attempt, uint64_t random,
+                        int64_t retry_after_us);
 
 #endif

@@ -2,7 +2,8 @@
 #include "flow/flow.h"
 
 /* The first error says more than a bare no; it is made only for an event that `when` turned away. */
-static void put_when(struct buf *why, const struct schema *when, const struct json_doc *data, struct schema_scratch *scratch)
+static void put_when(struct buf *why, const struct schema *when, const struct json_doc *data,
+                     struct schema_scratch *scratch)
 {
     struct schema_report report;
 
@@ -15,7 +16,8 @@ static void put_when(struct buf *why, const struct schema *when, const struct js
     schema_report_clear(&report);
 }
 
-static bool starts(const struct workflow *w, const struct json_doc *data, struct schema_scratch *scratch, struct buf *why)
+static bool starts(const struct workflow *w, const struct json_doc *data, struct schema_scratch *scratch,
+                   struct buf *why)
 {
     if (w->match && !match_holds(w->match, data, 0, why))
         return false;
@@ -38,8 +40,8 @@ static void put_decision(struct buf *out, const struct workflow *w, bool started
     buf_putc(out, '}');
 }
 
-size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *data, struct schema_scratch *scratch,
-                     struct new_run *runs, size_t max, struct buf *decisions)
+size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *data,
+                     struct schema_scratch *scratch, struct new_run *runs, size_t max, struct buf *decisions)
 {
     size_t n = 0;
     struct buf why;

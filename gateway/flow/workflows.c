@@ -1,5 +1,6 @@
-/* The workflows of claimed steps. A claimed lease names a row of definitions; the running plan mostly has that very workflow, else the
- * stored text is read, once for all steps that wait for it, and built over the endpoints of the running plan. */
+/* The workflows of claimed steps. A claimed lease names a row of definitions; the running plan mostly has that very
+ * workflow, else the stored text is read, once for all steps that wait for it, and built over the endpoints of the
+ * running plan. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -151,7 +151,8 @@ void call_free(struct call *call)
     free(call);
 }
 
-/* One block: the list's nodes, then their text. "Expect:" without a value keeps curl from asking 100-continue for large bodies. */
+/* One block: the list's nodes, then their text. "Expect:" without a value keeps curl from asking 100-continue for large
+ * bodies. */
 static struct curl_slist *fields_copy(const char *const *headers)
 {
     size_t n = 1, bytes = sizeof "Expect:";

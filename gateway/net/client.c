@@ -13,7 +13,7 @@
 struct client {
     struct event_base *base;
     CURLM *multi;
-    struct event *timer;  /* when curl wants to be called without news from a socket */
+    struct event *timer; /* when curl wants to be called without news from a socket */
     struct call *idle, *running;
     int n_idle;
 };

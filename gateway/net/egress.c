@@ -92,8 +92,8 @@ static enum egress worse(enum egress a, enum egress b)
     return a > b ? a : b;
 }
 
-/* Outside global unicast everything that no row names is refused: link-local, multicast, unspecified, discard, local NAT64
- * (whose IPv4 part cannot be found without knowing the network), and what is not assigned. */
+/* Outside global unicast everything that no row names is refused: link-local, multicast, unspecified, discard, local
+ * NAT64 (whose IPv4 part cannot be found without knowing the network), and what is not assigned. */
 static enum egress judge6(const uint8_t *a)
 {
     for (size_t i = 0; i < sizeof nets6 / sizeof *nets6; i++) {

@@ -8,7 +8,8 @@
 #include "base/err.h"
 
 enum egress { EGRESS_OK, EGRESS_PRIVATE, EGRESS_REFUSED };
-/* EGRESS_REFUSED: link-local, metadata, multicast, unspecified, broadcast, reserved: never. EGRESS_PRIVATE: loopback, RFC 1918, ULA, CGNAT. */
+/* EGRESS_REFUSED: link-local, metadata, multicast, unspecified, broadcast, reserved: never. EGRESS_PRIVATE: loopback,
+ * RFC 1918, ULA, CGNAT. */
 enum egress egress_judge(const struct sockaddr *sa);
 /* The same for an address as text ("10.0.0.1", "fe80::1%eth0", "[::1]"); EGRESS_REFUSED when it is none. */
 enum egress egress_judge_text(const char *text);

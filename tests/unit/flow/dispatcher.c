@@ -126,20 +126,30 @@ static struct write *next_write(enum write_kind kind)
 static int set_up(void **state)
 {
     static struct fixture f;
-    struct event ev = { .id = id_new(), .source = SLICE("shop"), .type = SLICE("shop.paid"), .data = SLICE("{}"), .body = SLICE("{}") };
+    struct event ev = {
+        .id = id_new(), .source = SLICE("shop"), .type = SLICE("shop.paid"), .data = SLICE("{}"), .body = SLICE("{}")
+    };
     struct flow_options o = { .shutdown_s = 3600 };
     struct err e;
 
     f = (struct fixture){ .server = test_server_new(rules) };
     snprintf(f.url, sizeof f.url, "http://127.0.0.1:%d/steps", test_server_port(f.server));
-    f.endpoint = (struct endpoint){ .name = SLICE("billing"), .url = slice_z(f.url), .concurrency = 2, .output_max = 1000, .allow_private = true };
+    f.endpoint = (struct endpoint){
+        .name = SLICE("billing"), .url = slice_z(f.url), .concurrency = 2, .output_max = 1000, .allow_private = true
+    };
     f.endpoints[0] = &f.endpoint;
     f.def.row = 7;
     for (uint16_t i = 0; i < 2; i++) {
-        f.steps[i] = (struct step){ .id = SLICE("bill"), .index = i, .endpoint = &f.endpoint, .path = SLICE("/ok"), .timeout_us = 30 * US_PER_S,
-                                    .retry = { .max = 8, .base_us = US_PER_S, .cap_us = 3600 * US_PER_S, .factor = 2 } };
+        f.steps[i] =
+            (struct step){ .id = SLICE("bill"),
+                           .index = i,
+                           .endpoint = &f.endpoint,
+                           .path = SLICE("/ok"),
+                           .timeout_us = 30 * US_PER_S,
+                           .retry = { .max = 8, .base_us = US_PER_S, .cap_us = 3600 * US_PER_S, .factor = 2 } };
     }
-    f.workflow = (struct workflow){ .owner = &f.plan, .id = SLICE("invoice"), .def = &f.def, .steps = f.steps, .n_steps = 2 };
+    f.workflow =
+        (struct workflow){ .owner = &f.plan, .id = SLICE("invoice"), .def = &f.def, .steps = f.steps, .n_steps = 2 };
     f.workflows[0] = &f.workflow;
     f.plan = (struct plan){ .workflows = f.workflows, .n_workflows = 1, .endpoints = f.endpoints, .n_endpoints = 1 };
     ref_init(&f.plan.refs);

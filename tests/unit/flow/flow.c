@@ -72,9 +72,11 @@ static void load_plan(struct fixture *f, const char *steps)
     struct issues is;
     struct buf text;
 
-    fprintf(out, "listen: {ingest: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\nstore: \"sqlite:test.db\"\n"
-                 "endpoints:\n  billing: {url: \"http://127.0.0.1:%d\"}\n"
-                 "workflows:\n  - id: invoice\n    on: shop.paid\n    steps:\n%s", test_server_port(f->server), steps);
+    fprintf(out,
+            "listen: {ingest: \"127.0.0.1:0\", admin: \"127.0.0.1:0\"}\nstore: \"sqlite:test.db\"\n"
+            "endpoints:\n  billing: {url: \"http://127.0.0.1:%d\"}\n"
+            "workflows:\n  - id: invoice\n    on: shop.paid\n    steps:\n%s",
+            test_server_port(f->server), steps);
     fclose(out);
     issues_init(&is);
     f->plan = plan_load(f->file, &is);
@@ -137,8 +139,13 @@ static void stop(struct fixture *f)
 
 static struct id append(struct fixture *f)
 {
-    struct event from = { .id = id_new(), .source = SLICE("shop"), .type = SLICE("shop.paid"), .time_us = clock_wall_us(),
-                          .body = SLICE("{\"id\": 1}"), .data = SLICE("{\"id\": 1}"), .content_type = SLICE("application/json") };
+    struct event from = { .id = id_new(),
+                          .source = SLICE("shop"),
+                          .type = SLICE("shop.paid"),
+                          .time_us = clock_wall_us(),
+                          .body = SLICE("{\"id\": 1}"),
+                          .data = SLICE("{\"id\": 1}"),
+                          .content_type = SLICE("application/json") };
     struct event *ev = event_make(&from, false);
     struct new_run run = { .id = id_new(), .workflow = f->plan->workflows[0] };
     struct write w = { .kind = WRITE_APPEND };
@@ -178,7 +185,9 @@ static const char *field(const char *request, const char *name)
     return value[turn];
 }
 
-#define TWO_STEPS "      - {id: price, http: {endpoint: billing, path: /one}}\n      - {id: bill, http: {endpoint: billing, path: /two}}\n"
+#define TWO_STEPS                                                                                                      \
+    "      - {id: price, http: {endpoint: billing, path: /one}}\n      - {id: bill, http: {endpoint: billing, path: "  \
+    "/two}}\n"
 #define STEP(path) "      - {id: bill, http: {endpoint: billing, path: " path "}}\n"
 
 static void a_run_goes_from_step_to_step(void **state)
@@ -261,7 +270,8 @@ static void a_run_keeps_the_workflow_it_began_with(void **state)
 {
     struct fixture *f = *state;
 
-    start(f, TWO_STEPS "      - {id: last, http: {endpoint: billing, path: /never}}\n", &(struct flow_options){ .shutdown_s = 0 });
+    start(f, TWO_STEPS "      - {id: last, http: {endpoint: billing, path: /never}}\n",
+          &(struct flow_options){ .shutdown_s = 0 });
     struct id run = append(f);
     test_server_wait(f->server, 3);
     stop(f);
@@ -277,7 +287,8 @@ static void a_failure_for_good_ends_the_run(void **state)
 {
     struct fixture *f = *state;
 
-    start(f, STEP("/fatal") "      - {id: next, http: {endpoint: billing, path: /two}}\n", &(struct flow_options){ .shutdown_s = 30 });
+    start(f, STEP("/fatal") "      - {id: next, http: {endpoint: billing, path: /two}}\n",
+          &(struct flow_options){ .shutdown_s = 30 });
     struct id run = append(f);
     test_server_wait(f->server, 1);
     stop(f);

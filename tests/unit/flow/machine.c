@@ -10,12 +10,12 @@
 /* The whole table once more, as a picture: a state a line, an event a column; '.' is refused. */
 static const char *const expected[HELD_NSTATES] = {
     /*               known started ended given-up saved not-saved again */
-    [HELD_ASKING] = "w.." "W" "...",
-    [HELD_WAITING] = ".c." "W" "...",
-    [HELD_CALLING] = "..W" "." "...",
-    [HELD_WRITING] = "..." "." "gu.",
-    [HELD_UNSAVED] = "..." "." "..W",
-    [HELD_GONE] = "..." "." "...",
+    [HELD_ASKING] = "w..W...",
+    [HELD_WAITING] = ".c.W...",
+    [HELD_CALLING] = "..W....",
+    [HELD_WRITING] = "....gu.",
+    [HELD_UNSAVED] = "......W",
+    [HELD_GONE] = ".......",
 };
 static const char letters[HELD_NSTATES + 1] = "awcWug";
 

@@ -14,7 +14,9 @@
 #define SIGNATURE_2 "2DQDMj7GdLZQqhF10U4DXcA6hqLcsid8X6bUkogZKdQ="
 
 static const struct signed_content content = {
-    SLICE("msg_p5jXN8AQM9LWM0D4loKWxJek"), SLICE("1614265330"), SLICE("{\"test\": 2432232314}"),
+    SLICE("msg_p5jXN8AQM9LWM0D4loKWxJek"),
+    SLICE("1614265330"),
+    SLICE("{\"test\": 2432232314}"),
 };
 
 static struct secret secret_of(const char *text)
@@ -33,7 +35,8 @@ static struct signer *signer(void)
 
 static void every_secret_signs(void **state)
 {
-    struct secret secrets[] = { secret_of(SECRET_1), secret_of(SECRET_2), secret_of("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") };
+    struct secret secrets[] = { secret_of(SECRET_1), secret_of(SECRET_2),
+                                secret_of("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") };
     struct signer *s = signer();
     struct buf out;
     struct err e;
@@ -73,7 +76,8 @@ static void any_signature_in_the_list_verifies(void **state)
 
 static void what_is_no_key_is_refused(void **state)
 {
-    static const char *const wrong[] = { "", "whsec_", "plain text", "whsec_abc", "whsec_ab==cd==", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n" };
+    static const char *const wrong[] = { "",          "whsec_",         "plain text",
+                                         "whsec_abc", "whsec_ab==cd==", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n" };
     struct signer *s = signer();
     unsigned char key[SIGN_KEY_MAX];
     char large[1000];

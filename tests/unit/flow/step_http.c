@@ -41,7 +41,10 @@ static int set_up(void **state)
     ev.body = ev.data;
     assert_int_equal(id_parse(SLICE("018bcfe5-6800-7123-8456-789abcdef012"), &ev.id), 0);
     f.event = event_make(&ev, false);
-    f.step = (struct step){ .id = SLICE("bill"), .endpoint = &f.endpoint, .path = SLICE("/bill"), .timeout_us = 30 * S,
+    f.step = (struct step){ .id = SLICE("bill"),
+                            .endpoint = &f.endpoint,
+                            .path = SLICE("/bill"),
+                            .timeout_us = 30 * S,
                             .retry = { .max = 8, .base_us = S, .cap_us = 3600 * S, .factor = 2 } };
     f.workflow = (struct workflow){ .id = SLICE("in\"voice"), .steps = &f.step, .n_steps = 1 };
     f.outputs[0] = (struct lease_output){ 0, SLICE("price"), SLICE("{\"net\": 1.10}") };
@@ -70,13 +73,15 @@ static void the_document_is_as_promised(void **state)
 
     buf_init(&out, 65536);
     step_http_put_document(&f->attempt, &out);
-    assert_string_equal(out.ptr,
-                        "{\"event\":{\"specversion\":\"1.0\",\"id\":\"018bcfe5-6800-7123-8456-789abcdef012\",\"source\":\"shop\","
-                        "\"type\":\"shop.order.paid\",\"time\":\"2023-11-14T22:13:19.999995Z\",\"datacontenttype\":\"application/json\"},"
-                        "\"input\":{ \"total\" : 1e400,\n\"id\":9007199254740993 },"
-                        "\"steps\":{\"price\":{\"net\": 1.10},\"tell\":null},"
-                        "\"run\":{\"id\":\"018bcfe5-6801-7000-8000-000000000001\",\"workflow\":\"in\\\"voice\",\"step\":\"bill\","
-                        "\"attempt\":3,\"max_attempts\":8,\"deadline\":\"2023-11-14T22:13:50.000000Z\"}}");
+    assert_string_equal(
+        out.ptr,
+        "{\"event\":{\"specversion\":\"1.0\",\"id\":\"018bcfe5-6800-7123-8456-789abcdef012\",\"source\":\"shop\","
+        "\"type\":\"shop.order.paid\",\"time\":\"2023-11-14T22:13:19.999995Z\",\"datacontenttype\":\"application/"
+        "json\"},"
+        "\"input\":{ \"total\" : 1e400,\n\"id\":9007199254740993 },"
+        "\"steps\":{\"price\":{\"net\": 1.10},\"tell\":null},"
+        "\"run\":{\"id\":\"018bcfe5-6801-7000-8000-000000000001\",\"workflow\":\"in\\\"voice\",\"step\":\"bill\","
+        "\"attempt\":3,\"max_attempts\":8,\"deadline\":\"2023-11-14T22:13:50.000000Z\"}}");
     buf_clear(&out);
 }
 
@@ -204,11 +209,15 @@ static void some_answers_are_final(void **state)
 static void what_is_too_large_is_final_only_where_the_work_was_done(void **state)
 {
     struct fixture *f = *state;
-    struct answer a = { .result = CALL_TOO_LARGE, .status = 200, .retry_after_us = -1, .error = "the answer's body is larger than 9 bytes" };
+    struct answer a = { .result = CALL_TOO_LARGE,
+                        .status = 200,
+                        .retry_after_us = -1,
+                        .error = "the answer's body is larger than 9 bytes" };
 
     step_http_judge(&a, &f->step, 1, 0, &f->doc, &f->verdict);
     assert_int_equal(f->verdict.outcome, ATTEMPT_FATAL);
-    assert_string_equal(f->verdict.error, "answered 200, but the answer's body is larger than 9 bytes (output_max of endpoint billing)");
+    assert_string_equal(f->verdict.error,
+                        "answered 200, but the answer's body is larger than 9 bytes (output_max of endpoint billing)");
     a.status = 500;
     step_http_judge(&a, &f->step, 1, 0, &f->doc, &f->verdict);
     assert_int_equal(f->verdict.outcome, ATTEMPT_RETRY);

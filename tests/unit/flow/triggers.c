@@ -103,7 +103,8 @@ static const char *started(struct fixture *f, const char *type, const char *data
     size_t n = flow_triggers(&f->plan, slice_z(type), &f->doc, f->scratch, f->runs, max, &f->decisions);
     names[0] = '\0';
     for (size_t i = 0; i < n; i++) {
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%.*s", i ? " " : "", SLICE_FMT(f->runs[i].workflow->id));
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%.*s", i ? " " : "",
+                 SLICE_FMT(f->runs[i].workflow->id));
         assert_true(i == 0 || !id_eq(f->runs[i].id, f->runs[i - 1].id));
         workflow_unref(f->runs[i].workflow);
     }
@@ -127,8 +128,9 @@ static void decisions_say_why_not(void **state)
     struct json_doc d;
     struct err e;
     struct buf tmp;
-    static const char *const why[] = { "all", NULL, "paid", "/total: 0 is not > 0", "any", NULL, "big", "when: /total: ",
-                                       "both", "/total" };
+    static const char *const why[] = {
+        "all", NULL, "paid", "/total: 0 is not > 0", "any", NULL, "big", "when: /total: ", "both", "/total"
+    };
 
     started(f, "shop.order.paid", "{\"total\": 0}", 64);
     json_doc_init(&d);
@@ -166,7 +168,8 @@ static void the_number_of_runs_is_bounded(void **state)
     struct fixture *f = *state;
 
     assert_string_equal(started(f, "shop.order.paid", "{\"total\": 5, \"customer\": 1}", 2), "all paid");
-    assert_non_null(strstr(f->decisions.ptr, "{\"workflow\":\"any\",\"started\":false,\"why\":\"an event starts 2 workflows at most\"}"));
+    assert_non_null(strstr(f->decisions.ptr,
+                           "{\"workflow\":\"any\",\"started\":false,\"why\":\"an event starts 2 workflows at most\"}"));
 }
 
 int main(void)

@@ -26,18 +26,28 @@ static const struct server_rule rules[] = {
     { "/ok", OK("2", "{}"), THEN_KEEP },
     { "/hundred", OK("100", HUNDRED), THEN_KEEP },
     { "/101", "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n" HUNDRED "x", THEN_WAIT },
-    { "/chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nX-Trailer: t\r\n\r\n", THEN_KEEP },
-    { "/chunks-too-large", "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" HUNDRED "\r\n1\r\nx\r\n", THEN_WAIT },
+    { "/chunks",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nX-Trailer: t\r\n\r\n",
+      THEN_KEEP },
+    { "/chunks-too-large", "HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n64\r\n" HUNDRED "\r\n1\r\nx\r\n",
+      THEN_WAIT },
     { "/to-the-end", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it", THEN_CLOSE },
     { "/moved", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", THEN_KEEP },
-    { "/fields", "HTTP/1.1 100 Continue\r\nX-Early: yes\r\n\r\nHTTP/1.1 422 No\r\nhooklatch-RETRY:  no \r\nX-Twice: one\r\n"
-                 "X-Twice: two\r\nX-Empty:\r\nContent-Length: 0\r\n\r\n", THEN_KEEP },
-    { "/63-fields", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT FIELD FIELD FIELD FIELD
-                    FIELD FIELD "\r\n", THEN_KEEP },
-    { "/65-fields", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "\r\n", THEN_WAIT },
+    { "/fields",
+      "HTTP/1.1 100 Continue\r\nX-Early: yes\r\n\r\nHTTP/1.1 422 No\r\nhooklatch-RETRY:  no \r\nX-Twice: one\r\n"
+      "X-Twice: two\r\nX-Empty:\r\nContent-Length: 0\r\n\r\n",
+      THEN_KEEP },
+    { "/63-fields",
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT FIELD FIELD FIELD FIELD FIELD
+          FIELD "\r\n",
+      THEN_KEEP },
+    { "/65-fields", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "\r\n",
+      THEN_WAIT },
     { "/retry-seconds", "HTTP/1.1 503 No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n", THEN_KEEP },
-    { "/retry-date", "HTTP/1.1 503 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n", THEN_KEEP },
-    { "/retry-future", "HTTP/1.1 503 No\r\nRetry-After: Wed, 01 Jan 2200 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n", THEN_KEEP },
+    { "/retry-date", "HTTP/1.1 503 No\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\nContent-Length: 0\r\n\r\n",
+      THEN_KEEP },
+    { "/retry-future", "HTTP/1.1 503 No\r\nRetry-After: Wed, 01 Jan 2200 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n",
+      THEN_KEEP },
     { "/retry-nonsense", "HTTP/1.1 503 No\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n", THEN_KEEP },
     { "/closed", "", THEN_CLOSE },
     { "/half", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", THEN_CLOSE },
@@ -52,7 +62,7 @@ struct fixture {
     struct loop *loop;
     struct client *client;
     int done;
-    int stop_at; /* the loop ends after so many answers */
+    int stop_at;        /* the loop ends after so many answers */
     struct answer last; /* slices point into the two below */
     char body[256], head[4096];
 };
@@ -108,7 +118,8 @@ static struct call *start(struct fixture *f, const char *host, const char *path,
 }
 
 /* One call, to its end. */
-static const struct answer *fetch_from(struct fixture *f, const char *host, const char *path, const struct call_options *some)
+static const struct answer *fetch_from(struct fixture *f, const char *host, const char *path,
+                                       const struct call_options *some)
 {
     f->done = 0;
     start(f, host, path, some);
@@ -294,7 +305,11 @@ static void a_refused_connection_is_told(void **state)
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(sa.sin_port));
     snprintf(words, sizeof words, "connection refused by 127.0.0.1:%d", ntohs(sa.sin_port));
     struct call_options o = {
-        .method = "POST", .url = url, .timeout_us = 20 * US_PER_S, .answer_max = 10, .allow_private = true,
+        .method = "POST",
+        .url = url,
+        .timeout_us = 20 * US_PER_S,
+        .answer_max = 10,
+        .allow_private = true,
     };
     client_call(f->client, &o, on_done, f);
     loop_run(f->loop);
@@ -310,7 +325,9 @@ static void bad_urls_are_answers_too(void **state)
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
-        struct call_options o = { .method = "POST", .url = urls[i], .timeout_us = US_PER_S, .answer_max = 10, .allow_private = true };
+        struct call_options o = {
+            .method = "POST", .url = urls[i], .timeout_us = US_PER_S, .answer_max = 10, .allow_private = true
+        };
         f->done = 0;
         client_call(f->client, &o, on_done, f);
         assert_int_equal(f->done, 0); /* never before client_call returns */
@@ -360,7 +377,8 @@ static void a_used_connection_is_judged_again(void **state)
 
 static void metadata_is_never_called(void **state)
 {
-    static const char *const hosts[] = { "169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "0.0.0.0", "[64:ff9b::a9fe:a9fe]" };
+    static const char *const hosts[] = { "169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "0.0.0.0",
+                                         "[64:ff9b::a9fe:a9fe]" };
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
@@ -411,7 +429,9 @@ static void on_link(void *arg, const struct answer *a)
         return;
     }
     snprintf(url, sizeof url, "http://127.0.0.1:%d/ok", test_server_port(c->f->server));
-    struct call_options o = { .method = "POST", .url = url, .timeout_us = 20 * US_PER_S, .answer_max = 10, .allow_private = true };
+    struct call_options o = {
+        .method = "POST", .url = url, .timeout_us = 20 * US_PER_S, .answer_max = 10, .allow_private = true
+    };
     c->other = client_call(c->f->client, &o, on_done, c->f);
     client_call(c->f->client, &o, on_link, c);
 }
@@ -446,7 +466,9 @@ static void fetch_blocks_and_tells(void **state)
     struct err e;
     int status = 0;
     char url[128];
-    struct call_options o = { .method = "GET", .url = url, .timeout_us = 20 * US_PER_S, .answer_max = 100, .allow_private = true };
+    struct call_options o = {
+        .method = "GET", .url = url, .timeout_us = 20 * US_PER_S, .answer_max = 100, .allow_private = true
+    };
 
     buf_init(&answer, 100);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/hundred", test_server_port(f->server));

@@ -1,5 +1,5 @@
-/* tests/unit/net/server.h - an HTTP server for tests that does what the path of the request says, right or wrong, byte by
- * byte. A thread a connection; on 127.0.0.1. */
+/* tests/unit/net/server.h - an HTTP server for tests that does what the path of the request says, right or wrong, byte
+ * by byte. A thread a connection; on 127.0.0.1. */
 #ifndef TEST_NET_SERVER_H
 #define TEST_NET_SERVER_H
 
