@@ -37,8 +37,8 @@ static void tell_attempts(struct story *s, const struct reply *r, uint32_t run, 
         if (strcmp(text(s, r, a, "step"), step) != 0)
             continue;
         const char *status = text(s, r, a, "status"), *error = text(s, r, a, "error");
-        printf("      attempt %s at %s: %s%s%s%s%s (%s ms)\n", text(s, r, a, "attempt"), text(s, r, a, "started"),
-               text(s, r, a, "outcome"), *status ? ", answered " : "", status, *error ? ", " : "", error,
+        printf("      attempt %s at %s: %s%s%s (%s ms)\n", text(s, r, a, "attempt"), text(s, r, a, "started"),
+               text(s, r, a, "outcome"), *error ? ", " : *status ? ", answered " : "", *error ? error : status,
                text(s, r, a, "took_ms"));
         const char *output = text(s, r, a, "output");
         if (*output)

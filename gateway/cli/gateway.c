@@ -267,7 +267,9 @@ void gateway_stop(struct gateway *g)
 
     atomic_store(&g->health.draining, true);
     for (int i = 0; i < g->n_ingest; i++)
-        ingest_stop(g->ingest[i], limit);
+        ingest_drain(g->ingest[i], limit);
+    for (int i = 0; i < g->n_ingest; i++)
+        ingest_join(g->ingest[i]);
     if (g->flow && g->writer)
         flow_stop(g->flow);
     if (g->admin)

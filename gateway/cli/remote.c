@@ -34,6 +34,15 @@ int read_input(const char *path, struct buf *out, struct err *e)
     return failed ? err_sys(e, "cannot read %s", path) : 0;
 }
 
+char *reachable(struct slice address, struct arena *a)
+{
+    if (slice_starts(address, SLICE("0.0.0.0:")))
+        return arena_printf(a, "127.0.0.1%.*s", SLICE_FMT(slice_from(address, 7)));
+    if (slice_starts(address, SLICE("[::]:")))
+        return arena_printf(a, "[::1]%.*s", SLICE_FMT(slice_from(address, 4)));
+    return arena_printf(a, "%.*s", SLICE_FMT(address));
+}
+
 /* listen.admin is an address, or an object with one and TLS. */
 static char *admin_url(const struct tree *t, struct arena *a)
 {
@@ -48,7 +57,7 @@ static char *admin_url(const struct tree *t, struct arena *a)
     } else if (admin != JSON_NONE) {
         address = tree_text(t, listen, "admin", a);
     }
-    return mem_strdup(arena_printf(a, "%s://%.*s", scheme, SLICE_FMT(address)));
+    return mem_strdup(arena_printf(a, "%s://%s", scheme, reachable(address, a)));
 }
 
 static int read_token(struct remote *r, const char *path, struct err *e)

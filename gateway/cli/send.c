@@ -100,8 +100,8 @@ static int from_config(struct sending *s, struct err *e)
         s->provider = source->provider;
         s->verifier = source->verifier;
         s->public_url = source->url;
-        s->url = arena_printf(&s->memory, "%s://%.*s/webhooks/%s", in->cert.len ? "https" : "http",
-                              SLICE_FMT(in->address), s->o.source);
+        s->url = arena_printf(&s->memory, "%s://%s/webhooks/%s", in->cert.len ? "https" : "http",
+                              reachable(in->address, &s->memory), s->o.source);
     }
     issues_clear(&is);
     return result;

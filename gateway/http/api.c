@@ -41,23 +41,28 @@ static bool path_matches(struct slice pattern, struct slice path, struct slice *
     return true;
 }
 
-static const char *const filter_states[] = { "running", "done", "failed", "cancelled" };
-
-static int state_named(struct slice name)
+static int status_named(struct slice name)
 {
     for (int i = EVENT_ACCEPTED; i <= EVENT_IGNORED; i++) {
         if (slice_eq_z(name, event_status_name((enum event_status)i)))
             return i;
     }
-    for (int i = 0; i < 4; i++) {
-        if (slice_eq_z(name, filter_states[i]))
+    return -1;
+}
+
+static int state_named(struct slice name)
+{
+    for (int i = RUN_RUNNING; i <= RUN_CANCELLED; i++) {
+        if (slice_eq_z(name, run_state_name((enum run_state)i)))
             return i;
     }
     return -1;
 }
 
+/* Events have a status, runs a state. */
 static int set_filter(struct api_call *call, struct slice name, struct slice value)
 {
+    bool runs = slice_eq(request_path(call->req), SLICE("/api/v1/runs"));
     struct list_filter *f = &call->filter;
     uint64_t n;
 
@@ -67,7 +72,9 @@ static int set_filter(struct api_call *call, struct slice name, struct slice val
         f->type = value;
     else if (slice_eq(name, SLICE("workflow")))
         f->workflow = value;
-    else if (slice_eq(name, SLICE("status")) || slice_eq(name, SLICE("state")))
+    else if (slice_eq(name, SLICE("status")) && !runs)
+        return (f->status = status_named(value)) < 0 ? -1 : 0;
+    else if (slice_eq(name, SLICE("state")) && runs)
         return (f->status = state_named(value)) < 0 ? -1 : 0;
     else if (slice_eq(name, SLICE("before")))
         return f->has_before = true, id_parse(value, &f->before);

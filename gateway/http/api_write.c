@@ -144,6 +144,7 @@ static void match_held(struct query *q, struct store_reader *r)
         buf_init(&decisions, 64 * 1024);
         call->write.release.n =
             flow_triggers(call->plan, row.event.type, &doc, scratch, call->runs, FLOW_RUNS_MAX, &decisions);
+        call->write.release.decisions = arena_slice(&call->memory, buf_slice(&decisions));
         buf_clear(&decisions);
         schema_scratch_free(scratch);
     }

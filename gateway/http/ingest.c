@@ -22,6 +22,8 @@ struct ingest {
     struct source_stats *nobody; /* deliveries to no known source */
     struct buf inflated, headers, url, answer;
     struct timer *drain;
+    struct mail drain_mail;
+    int64_t drain_deadline_us;
     pthread_t thread;
     bool started;
 };
@@ -194,6 +196,11 @@ static void store(struct ingest *in, struct request *r, struct source *s, struct
     free(p);
 }
 
+static void refuse_method(struct ingest *in, struct request *r, const struct source *s)
+{
+    refuse_simply(in, r, s, 405, OUTCOME_METHOD, "method", SLICE("this source does not take this method"));
+}
+
 /* The body after content coding. 0, or -1 after an answer. */
 static int decode_body(struct ingest *in, struct request *r, const struct source *s, struct slice *body)
 {
@@ -249,6 +256,10 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
     d.headers = request_headers(r, &d.n_headers);
     d.url = public_url(in, s, d.query);
     judge_delivery(in->judge, in->o.plan, s, &d, &j);
+    if (j.what != JUDGE_ANSWER && !provider_method_ok(s->provider, d.method)) {
+        refuse_method(in, r, s);
+        return;
+    }
     switch (j.what) {
     case JUDGE_STORE:
         store(in, r, s, &j.admission);
@@ -272,8 +283,9 @@ static void on_request(struct request *r, void *arg)
     if (!s)
         refuse_simply(in, r, NULL, 404, OUTCOME_UNKNOWN, "unknown-source",
                       SLICE("no source has this path; webhooks go to /webhooks/<source>"));
-    else if (!provider_method_ok(s->provider, request_method(r)))
-        refuse_simply(in, r, s, 405, OUTCOME_METHOD, "method", SLICE("this source does not take this method"));
+    else if (!provider_method_ok(s->provider, request_method(r)) &&
+             !provider_method_handshake(s->provider, request_method(r)))
+        refuse_method(in, r, s);
     else
         take_delivery(in, r, s);
 }
@@ -439,37 +451,36 @@ void ingest_set_plan(struct ingest *in, struct plan *plan, struct tls *tls)
     loop_post(in->loop, &np->mail);
 }
 
-struct drain {
-    struct mail mail;
-    struct ingest *in;
-    int64_t deadline_us;
-};
-
 static void look_whether_drained(void *arg)
 {
-    struct drain *d = arg;
-    bool waiting = server_open_requests(d->in->server) > 0 || admit_waiting(d->in->admit) > 0;
+    struct ingest *in = arg;
+    bool waiting = server_open_requests(in->server) > 0 || admit_waiting(in->admit) > 0;
 
-    if (waiting && clock_mono_us() < d->deadline_us)
-        return;
-    loop_stop(d->in->loop);
+    if (!waiting || clock_mono_us() >= in->drain_deadline_us)
+        loop_stop(in->loop);
 }
 
 static void on_drain(struct mail *m)
 {
-    struct drain *d = (struct drain *)m;
+    struct ingest *in = (struct ingest *)((char *)m - offsetof(struct ingest, drain_mail));
 
-    server_drain(d->in->server);
-    d->in->drain = timer_every(d->in->loop, 10, look_whether_drained, d);
+    server_drain(in->server);
+    in->drain = timer_every(in->loop, 10, look_whether_drained, in);
 }
 
-void ingest_stop(struct ingest *in, int timeout_s)
+void ingest_drain(struct ingest *in, int timeout_s)
 {
-    struct drain d = { { .run = on_drain }, in, clock_mono_us() + timeout_s * US_PER_S };
-
     if (!in->started)
         return;
-    loop_post(in->loop, &d.mail);
+    in->drain_deadline_us = clock_mono_us() + timeout_s * US_PER_S;
+    in->drain_mail.run = on_drain;
+    loop_post(in->loop, &in->drain_mail);
+}
+
+void ingest_join(struct ingest *in)
+{
+    if (!in->started)
+        return;
     pthread_join(in->thread, NULL);
     timer_free(in->drain);
     in->drain = NULL;

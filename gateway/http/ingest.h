@@ -24,8 +24,10 @@ int ingest_port(const struct ingest *in);
 int ingest_start(struct ingest *in, struct err *e) MUST_CHECK;
 /* Requests that begin from now on are judged by this plan. Any thread. tls may be NULL (unchanged). */
 void ingest_set_plan(struct ingest *in, struct plan *plan, struct tls *tls);
-/* Stops accepting, waits until all that was accepted is answered (at most timeout_s), ends the thread. Not on a loop. */
-void ingest_stop(struct ingest *in, int timeout_s);
+/* Stops accepting; the thread ends when all that was accepted is answered, at the latest after timeout_s. Any thread. */
+void ingest_drain(struct ingest *in, int timeout_s);
+/* Waits for that end. Not on a loop. */
+void ingest_join(struct ingest *in);
 void ingest_free(struct ingest *in); /* after the writer stopped */
 
 #endif

@@ -25,13 +25,12 @@ static void check_key(const struct build *b, uint32_t node, const struct secret 
     struct slice text = slice_of(s->bytes, s->len);
     size_t len;
 
-    if (!slice_starts(text, SLICE("whsec_")))
-        return;
-    text = slice_from(text, 6);
+    if (slice_starts(text, SLICE("whsec_")))
+        text = slice_from(text, 6);
     unsigned char *key = mem_alloc(text.len / 4 * 3 + 3);
     if (base64_decode(text, key, &len) < 0 || len == 0)
         tree_error(b->t, node, b->is, "make one with: echo whsec_$(openssl rand -base64 32)",
-                   "the secret %s begins with whsec_ but is not base64 after it", s->label);
+                   "the secret %s is not base64, with or without whsec_ before it, as Standard Webhooks wants it", s->label);
     mem_wipe(key, text.len / 4 * 3 + 3);
     free(key);
 }

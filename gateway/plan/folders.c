@@ -61,7 +61,7 @@ static void add_file(struct build *b, const char *path, size_t folder_len)
     file->path = arena_slice(&b->scratch, slice_z(path));
     file->name = slice_from(file->path, folder_len + 1);
     file->uri = file_uri(path, &b->scratch);
-    if (schema_set_add_file(f->set, path, file->path, &e) < 0)
+    if (schema_set_add_file(f->set, path, file->name, &e) < 0)
         file->problem = (char *)arena_slice(&b->scratch, slice_z(e.text)).ptr;
 }
 

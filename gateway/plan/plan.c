@@ -251,6 +251,16 @@ void plan_put_fixed_differences(const struct plan *running, const struct plan *n
         { "listen.api", !slice_eq(a->api.address, b->api.address) },
         { "store", !slice_eq(a->store_url, b->store_url) },
         { "threads", a->ingest_threads != b->ingest_threads },
+        { "limits.head", a->head_bytes != b->head_bytes },
+        { "limits.uri", a->uri_bytes != b->uri_bytes },
+        { "limits.headers", a->headers != b->headers },
+        { "limits.connections", a->connections != b->connections },
+        { "limits.request_timeout", a->request_timeout_s != b->request_timeout_s },
+        { "limits.idle_timeout", a->idle_timeout_s != b->idle_timeout_s },
+        { "limits.bodies_in_flight", a->bodies_in_flight != b->bodies_in_flight },
+        { "limits.writer_mailbox", a->writer_mailbox != b->writer_mailbox },
+        { "limits.refused_rows", a->refused_rows != b->refused_rows },
+        { "limits.refused_bytes", a->refused_bytes != b->refused_bytes },
     };
     const char *between = "";
 

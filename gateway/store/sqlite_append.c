@@ -126,7 +126,8 @@ int sqlite_append(struct store *base, struct append *a, lease_room room, void *r
     return 0;
 }
 
-static int release_found(struct sqlite_store *st, struct id event, struct new_run *runs, size_t n, struct err *e)
+static int release_found(struct sqlite_store *st, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e)
 {
     sqlite3_stmt *s = st->q[Q_EVENT_HEAD];
     struct id stored;
@@ -138,6 +139,7 @@ static int release_found(struct sqlite_store *st, struct id event, struct new_ru
     struct starting x = { .event_key = id_key(event), .source = get_slice(s, 2), .type = get_slice(s, 3),
                           .now_us = clock_wall_us() };
     put_int(st->q[Q_EVENT_RELEASE], 1, x.event_key);
+    put_text(st->q[Q_EVENT_RELEASE], 2, decisions);
     if (sqlite_run(st, Q_EVENT_RELEASE, "cannot release the event", e))
         return -1;
     for (size_t i = 0; i < n; i++) {
@@ -147,7 +149,8 @@ static int release_found(struct sqlite_store *st, struct id event, struct new_ru
     return 0;
 }
 
-int sqlite_release(struct store *base, struct id event, struct new_run *runs, size_t n, struct err *e)
+int sqlite_release(struct store *base, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e)
 {
     struct sqlite_store *st = sqlite_of(base);
     sqlite3_stmt *s = st->q[Q_EVENT_HEAD];
@@ -158,7 +161,7 @@ int sqlite_release(struct store *base, struct id event, struct new_run *runs, si
         return -1;
     if (!found)
         return err_set(e, ERR_NOT_FOUND, "no such event");
-    int result = release_found(st, event, runs, n, e);
+    int result = release_found(st, event, runs, n, decisions, e);
     sqlite3_reset(s);
     return result;
 }

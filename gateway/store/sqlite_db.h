@@ -175,7 +175,8 @@ bool sqlite_dedupe_prune(struct store *base, int64_t now_us);
 /* sqlite_append.c */
 int sqlite_append(struct store *base, struct append *a, lease_room room, void *room_arg, struct lease **leases,
                   struct err *e) MUST_CHECK;
-int sqlite_release(struct store *base, struct id event, struct new_run *runs, size_t n, struct err *e) MUST_CHECK;
+int sqlite_release(struct store *base, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e) MUST_CHECK;
 
 /* sqlite_steps.c, sqlite_claim.c */
 enum step_state *sqlite_states(struct sqlite_store *st, size_t n); /* room for n */

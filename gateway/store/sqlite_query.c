@@ -13,7 +13,7 @@ const char *const sqlite_query_texts[Q_COUNT] = {
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     [Q_EVENT_GET] = "SELECT " EVENT_COLUMNS ", body FROM events WHERE key = ?1",
     [Q_EVENT_HEAD] = "SELECT id, status, source, type FROM events WHERE key = ?1",
-    [Q_EVENT_RELEASE] = "UPDATE events SET status = 2 WHERE key = ?1",
+    [Q_EVENT_RELEASE] = "UPDATE events SET status = 2, decisions = ?2 WHERE key = ?1",
 
     [Q_DEDUPE_ADD] = "INSERT INTO dedupe (seq, hash, event, until_us) VALUES (?1, ?2, ?3, ?4)",
     [Q_DEDUPE_GET] = "SELECT hash, event, until_us FROM dedupe WHERE seq = ?1",

@@ -140,9 +140,10 @@ int store_queues(struct store *st, struct arena *a, struct queue_due **out, size
     return of(st)->queues(st, a, out, n, e);
 }
 
-int store_release(struct store *st, struct id event, struct new_run *runs, size_t n, struct err *e)
+int store_release(struct store *st, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e)
 {
-    return of(st)->release(st, event, runs, n, e);
+    return of(st)->release(st, event, runs, n, decisions, e);
 }
 
 int store_refuse(struct store *st, const struct refused_row *r, struct err *e)

@@ -92,9 +92,10 @@ int store_claim(struct store *st, struct slice queue, size_t max, int64_t now_us
 /* Names of the queues that have steps ready or leased, and each one's earliest due time. */
 struct queue_due { struct slice queue; int64_t due_us; };
 int store_queues(struct store *st, struct arena *a, struct queue_due **out, size_t *n, struct err *e) MUST_CHECK;
-/* A held event becomes released and its runs start. ERR_NOT_FOUND; ERR_CONFLICT when it is not held. The transaction
+/* A held event becomes released and its runs start; decisions replace those that the event has. ERR_NOT_FOUND; ERR_CONFLICT when it is not held. The transaction
  * stays usable after these. */
-int store_release(struct store *st, struct id event, struct new_run *runs, size_t n, struct err *e) MUST_CHECK;
+int store_release(struct store *st, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e) MUST_CHECK;
 /* Adds to the refused log and keeps it within its bounds (oldest go). */
 int store_refuse(struct store *st, const struct refused_row *r, struct err *e) MUST_CHECK;
 /* Finds or adds the row; sets d->row. */
@@ -152,7 +153,8 @@ struct store_backend {
     int (*claim)(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases,
                  int64_t *next_due_us, struct err *e);
     int (*queues)(struct store *st, struct arena *a, struct queue_due **out, size_t *n, struct err *e);
-    int (*release)(struct store *st, struct id event, struct new_run *runs, size_t n, struct err *e);
+    int (*release)(struct store *st, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e);
     int (*refuse)(struct store *st, const struct refused_row *r, struct err *e);
     int (*define)(struct store *st, struct definition *d, struct slice origin, struct err *e);
     int (*definition)(struct store *st, int64_t row, struct arena *a, struct definition_row *out, struct err *e);

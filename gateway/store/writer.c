@@ -103,7 +103,7 @@ static int do_queues(struct batch *b, struct write *w, struct err *e)
 
 static int do_release(struct batch *b, struct write *w, struct err *e)
 {
-    if (store_release(b->writer->store, w->release.event, w->release.runs, w->release.n, e))
+    if (store_release(b->writer->store, w->release.event, w->release.runs, w->release.n, w->release.decisions, e))
         return -1;
     for (size_t i = 0; i < w->release.n; i++) {
         const struct workflow *flow = w->release.runs[i].workflow;

@@ -36,7 +36,7 @@ struct write {
         struct step_result finish;
         struct { struct slice queue; size_t max; int64_t now_us; int64_t next_due_us; } claim;
         struct { struct arena *arena; struct queue_due *list; size_t n; } queues;
-        struct { struct id event; struct new_run *runs; size_t n; } release;
+        struct { struct id event; struct new_run *runs; size_t n; struct slice decisions; } release;
         struct { struct definition **list; size_t n; struct slice origin; } define;
         struct { int64_t row; struct arena *arena; struct definition_row out; } definition;
     };

@@ -245,7 +245,7 @@ bool provider_header_is_secret(const struct provider *p, struct slice name)
     for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
         if (slice_eq_nocase(name, slice_z(always[i])))
             return true;
-    for (uint32_t i = 0; i < p->signature.count; i++)
+    for (uint32_t i = 0; p && i < p->signature.count; i++)
         if (p->signature.list[i].in == PLACE_HEADER && slice_eq_nocase(name, p->signature.list[i].name))
             return true;
     return false;

@@ -55,7 +55,7 @@ struct slice provider_form_json_field(const struct provider *p); /* or empty */
  * Good until the reading or tmp changes. */
 struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp);
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp);
-/* Headers of the sender's secrets or signatures (never to be stored): is this one? Authorization, Cookie and the like
+/* p may be NULL (no known source). Headers of the sender's secrets or signatures (never to be stored): is this one? Authorization, Cookie and the like
  * always. */
 bool provider_header_is_secret(const struct provider *p, struct slice name);
 /* The answer that the provider wants to a stored or duplicate delivery: false when it has none. */

@@ -68,7 +68,8 @@ static enum verify_reason check_window(const struct provider *p, struct slice te
         snprintf(out->detail, sizeof out->detail, "the time is not in the expected format");
         return VERIFY_MALFORMED_TIMESTAMP;
     }
-    off = now_us - t; /* now is after 1970 and t after the year 0: no overflow */
+    /* In whole seconds of our clock, as the vendors' libraries count. now is after 1970 and t after the year 0: no overflow. */
+    off = now_us / US_PER_S * US_PER_S - t;
     if (off <= p->timestamp.tolerance_us && off >= -p->timestamp.tolerance_us)
         return VERIFY_OK;
     snprintf(out->detail, sizeof out->detail, "the request's time is %lld s in the %s; %lld s are allowed",

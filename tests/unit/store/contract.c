@@ -111,7 +111,7 @@ static void do_release(struct fixture *x, void *arg)
     struct release *r = arg;
     struct err e = { .code = ERR_NONE };
 
-    assert_int_equal(store_release(x->store, r->event, r->runs, r->n, &e), r->code == ERR_NONE ? 0 : -1);
+    assert_int_equal(store_release(x->store, r->event, r->runs, r->n, SLICE("[]"), &e), r->code == ERR_NONE ? 0 : -1);
     assert_int_equal(e.code, r->code);
 }
 

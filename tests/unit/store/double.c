@@ -324,7 +324,8 @@ static int d_queues(struct store *st, struct arena *a, struct queue_due **out, s
     return 0;
 }
 
-static int d_release(struct store *st, struct id event, struct new_run *runs, size_t n, struct err *e)
+static int d_release(struct store *st, struct id event, struct new_run *runs, size_t n, struct slice decisions,
+                   struct err *e)
 {
     struct d_event *ev = find_event(st->db, event);
 
@@ -333,6 +334,7 @@ static int d_release(struct store *st, struct id event, struct new_run *runs, si
     if (ev->status != EVENT_HELD)
         return err_set(e, ERR_CONFLICT, "the event is not held");
     ev->status = EVENT_RELEASED;
+    ev->row.decisions = arena_slice(&texts, decisions);
     start_runs(st, event, NULL, runs, n, clock_wall_us(), NULL, NULL, NULL);
     return 0;
 }
