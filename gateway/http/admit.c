@@ -16,7 +16,7 @@ struct waiting {
     int64_t deadline_us;
     admit_done done;             /* NULL once it was told */
     void *arg;
-    struct new_run runs[];
+    struct new_run *runs;        /* behind it, in the same block */
 };
 
 struct admit {
@@ -136,6 +136,7 @@ int admit_put(struct admit *a, struct admission *what, admit_done done, void *ar
 
     struct waiting *w = mem_alloc(sizeof *w + n * sizeof *runs);
     memset(w, 0, sizeof *w);
+    w->runs = (struct new_run *)(w + 1);
     memcpy(w->runs, runs, n * sizeof *runs);
     w->admit = a;
     w->done = done;

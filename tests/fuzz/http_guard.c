@@ -67,8 +67,9 @@ static const char *find_header(const char *head, const char *name)
 /* Believes every chunk at p; returns what follows the trailer, or NULL. */
 static const char *skip_chunks(const char *p, const char *end, size_t *length)
 {
+    char *stop;
+
     for (;;) {
-        char *stop;
         size_t n = strtoul(p, &stop, 16);
         p = strstr(stop, "\r\n");
         if (!p)

@@ -134,6 +134,7 @@ static void held_waits_for_release(struct fixture *x)
     assert_int_equal(read_events(x->reader, &f, &x->arena, &rows, &p, &e), 0);
     assert_int_equal(p.count, 0);
     assert_int_equal(get_event(x, ev->id).event.status, EVENT_RELEASED);
+    assert_slice(get_event(x, ev->id).event.decisions, "[]");
     struct run_row row = get_run(x, run.id);
     assert_slice(row.source, "github");
     assert_slice(row.event_type, "github.push");

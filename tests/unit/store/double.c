@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 
-struct d_event { struct event *event; enum event_status status; };
+struct d_event { struct event *event; enum event_status status; struct slice decisions; /* once released */ };
 struct d_dedupe { unsigned char hash[16]; struct id event; int64_t until_us; };
 struct d_run { struct id id, event; struct slice workflow; int64_t workflow_def, started_us, ended_us; };
 struct d_step { int64_t run; struct step_row row; int64_t owner; };
@@ -229,7 +229,7 @@ static int d_append(struct store *st, struct append *a, lease_room room, void *a
             return 0;
         }
     }
-    struct d_event ev = { event_make(a->event, false), a->event->status };
+    struct d_event ev = { event_make(a->event, false), a->event->status, SLICE_NONE };
     struct d_dedupe d = { .event = a->event->id, .until_us = a->dedupe_until_us };
     memcpy(d.hash, a->dedupe_hash, 16);
     add(st->db, EVENTS, &ev);
@@ -334,7 +334,7 @@ static int d_release(struct store *st, struct id event, struct new_run *runs, si
     if (ev->status != EVENT_HELD)
         return err_set(e, ERR_CONFLICT, "the event is not held");
     ev->status = EVENT_RELEASED;
-    ev->row.decisions = arena_slice(&texts, decisions);
+    ev->decisions = arena_slice(&texts, decisions);
     start_runs(st, event, NULL, runs, n, clock_wall_us(), NULL, NULL, NULL);
     return 0;
 }
@@ -442,6 +442,8 @@ static bool is_before(const struct list_filter *f, struct id id)
 static void fill_event(struct database *db, const struct d_event *ev, bool body, struct event_row *out)
 {
     *out = (struct event_row){ .event = *ev->event, .body_bytes = ev->event->body.len };
+    if (ev->status == EVENT_RELEASED)
+        out->event.decisions = ev->decisions;
     out->event.status = ev->status;
     out->event.packed = SLICE_NONE;
     if (!body)
