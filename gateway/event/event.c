@@ -56,19 +56,23 @@ static size_t text_bytes(const struct event *ev)
     return n;
 }
 
-static void pack_body(struct event *ev, char *room)
+/* The body as a block of lz4 in memory that the caller frees, or NULL: it does not get smaller. */
+static char *pack_body(struct slice body, struct slice *packed)
 {
-    int n = LZ4_compress_default(ev->body.ptr, room, (int)ev->body.len, (int)ev->body.len - 1);
+    char *room = mem_alloc(body.len);
+    int n = LZ4_compress_default(body.ptr, room, (int)body.len, (int)body.len - 1);
 
-    if (n > 0)
-        ev->packed = slice_of(room, (size_t)n);
+    if (n > 0) {
+        *packed = slice_of(room, (size_t)n);
+        return room;
+    }
+    free(room);
+    return NULL;
 }
 
-struct event *event_make(const struct event *from, bool pack)
+static struct event *copy_event(const struct event *from)
 {
-    bool shared = data_is_body(from);
-    bool packs = pack && !from->packed.len && from->body.len >= PACK_MIN_BYTES && from->body.len < LZ4_MAX_INPUT_SIZE;
-    struct event *ev = mem_alloc(sizeof *ev + text_bytes(from) + (packs ? from->body.len : 0));
+    struct event *ev = mem_alloc(event_bytes(from));
     char *at = (char *)(ev + 1);
 
     *ev = *from;
@@ -76,13 +80,24 @@ struct event *event_make(const struct event *from, bool pack)
     for (size_t i = 0; i < N_PLAIN; i++)
         copy_slice(slice_at(ev, i), &at);
     copy_slice(&ev->body, &at);
-    if (shared)
+    if (data_is_body(from))
         ev->data = ev->body;
     else
         copy_slice(&ev->data, &at);
     copy_slice(&ev->packed, &at);
-    if (packs)
-        pack_body(ev, at);
+    return ev;
+}
+
+/* Packed before the block is made, so that an event holds no more memory than it says. */
+struct event *event_make(const struct event *from, bool pack)
+{
+    struct event with = *from;
+    char *room = NULL;
+
+    if (pack && !from->packed.len && from->body.len >= PACK_MIN_BYTES && from->body.len < LZ4_MAX_INPUT_SIZE)
+        room = pack_body(from->body, &with.packed);
+    struct event *ev = copy_event(&with);
+    free(room);
     return ev;
 }
 

@@ -381,7 +381,8 @@ static bool prune(struct writer *w)
         return false;
     w->pruned_at_us = clock_mono_us();
     w->pruned_out = true;
-    if (store_begin(w->store, true, &e))
+    /* A cut that a power failure undoes is made again: no sync is paid for it. */
+    if (store_begin(w->store, false, &e))
         return false;
     bool more = store_prune(w->store, clock_wall_us());
     w->pruned_out = !more;
