@@ -12,7 +12,7 @@ static const char base[] =
     "store: \"sqlite:x.db\"\n"
     "schemas: [schemas]\n"
     "endpoints:\n"
-    "  demo: {url: \"http://127.0.0.1:9/s\", secrets: [{value: abc}]}\n"
+    "  demo: {url: \"http://127.0.0.1:9/s\", secrets: [{value: abcd}]}\n"
     "sources:\n"
     "  github:\n"
     "    provider: github\n"
@@ -92,14 +92,14 @@ static const struct change {
       "\"http://x:99999/\"",
       "c.yaml:5:15: error: endpoints.demo.url: a URL with a bad port\n"
       "    hint: for example https://steps.example.com/hooks\n" },
-    { ", secrets: [{value: abc}]}\n"
+    { ", secrets: [{value: abcd}]}\n"
       "sources",
       ", secrets: [{value: \"whsec_!!\"}]}\n"
       "sources",
-      "c.yaml:5:49: error: endpoints.demo.secrets[0]: the secret value begins with whsec_ but is not "
-      "base64 after it\n"
+      "c.yaml:5:49: error: endpoints.demo.secrets[0]: the secret value is not base64, with or "
+      "without whsec_ before it, as Standard Webhooks wants it\n"
       "    hint: make one with: echo whsec_$(openssl rand -base64 32)\n" },
-    { ", secrets: [{value: abc}]}\n"
+    { ", secrets: [{value: abcd}]}\n"
       "sources",
       "}\n"
       "sources",
