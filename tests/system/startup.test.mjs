@@ -130,7 +130,11 @@ test('a newer database is refused, and left as it was', async (t) => {
 
 test('a configuration with errors: all of them at once, with file and line', async (t) => {
   const gateway = await Gateway.prepare(t, {
-    sources: { github: { provider: 'gihub', secrets: [] }, other: { provider: 'github', secret: 'x' } },
+    sources: {
+      github: { provider: 'github', secrets: [] },
+      other: { provider: 'github', secret: 'x' },
+      third: { provider: 'gihub', secrets: [{ value: 'x' }] },
+    },
   });
   const { code, logs } = await gateway.refusesToStart();
   assert.equal(code, 1);
