@@ -52,7 +52,9 @@ static inline bool slice_ends(struct slice s, struct slice suffix)
 
 static inline struct slice slice_from(struct slice s, size_t at)
 {
-    return at >= s.len ? (struct slice){ s.ptr + s.len, 0 } : (struct slice){ s.ptr + at, s.len - at };
+    size_t skip = at < s.len ? at : s.len;
+
+    return (struct slice){ skip ? s.ptr + skip : s.ptr, s.len - skip }; /* ptr may be NULL, when empty */
 }
 
 static inline struct slice slice_first(struct slice s, size_t n)
