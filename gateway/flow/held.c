@@ -13,9 +13,10 @@ static uint32_t bucket_of(const struct lease *l)
     return (tail ^ l->step * 0x9e3779b1u ^ l->generation) % HELD_BUCKETS;
 }
 
+/* The attempts tell a copy from the next attempt, which may come before word that the last one's result is stored. */
 static bool same(const struct lease *a, const struct lease *b)
 {
-    return id_eq(a->run, b->run) && a->step == b->step && a->generation == b->generation;
+    return id_eq(a->run, b->run) && a->step == b->step && a->generation == b->generation && a->attempts == b->attempts;
 }
 
 static void let_go(struct held *h)

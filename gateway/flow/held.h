@@ -1,6 +1,6 @@
 /* flow/held.h - a step in this process's memory, from its lease to its committed result, and the table of all of them.
- * A second lease of the same (run, step, generation) is a copy: the store gives one when the first ran out while the
- * step was still here. On the loop only. */
+ * A second lease of the same (run, step, generation, attempts) is a copy: the store gives one when the first ran out
+ * while the step was still here. On the loop only. */
 #ifndef FLOW_HELD_H
 #define FLOW_HELD_H
 

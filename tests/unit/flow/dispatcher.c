@@ -267,6 +267,26 @@ static void a_copy_is_dropped(void **state)
     check_empty(f);
 }
 
+/* The writer took the result and the claim in one batch: the next attempt comes before word of the last one. */
+static void the_next_attempt_is_no_copy(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *first = newborn(f, "/no"), *next = claimed(f, 7);
+
+    next->run = first->run;
+    next->attempts = 1;
+    f->flow->claims.lane = lane(f);
+    dispatcher_lease(f->flow, first);
+    assert_int_equal(next_write(WRITE_FINISH)->finish.outcome, ATTEMPT_RETRY);
+    dispatcher_lease(f->flow, next);
+    answer(0, ERR_NONE);
+    assert_int_equal(f->flow->held.n, 1);
+    assert_int_equal(next_write(WRITE_FINISH)->finish.lease->attempts, 1);
+    answer(0, ERR_NONE);
+    assert_non_null(strstr(test_server_request(f->server, 1), "\"attempt\":2,"));
+    check_empty(f);
+}
+
 static void no_more_calls_than_the_endpoint_wants(void **state)
 {
     struct fixture *f = *state;
@@ -486,6 +506,7 @@ int main(void)
         TEST(a_newborn_step_is_called_and_its_result_written),
         TEST(a_failed_attempt_is_due_later),
         TEST(a_copy_is_dropped),
+        TEST(the_next_attempt_is_no_copy),
         TEST(no_more_calls_than_the_endpoint_wants),
         TEST(a_result_is_kept_until_it_is_stored),
         TEST(what_is_due_is_claimed),
