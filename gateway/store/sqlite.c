@@ -297,6 +297,7 @@ static bool sqlite_checkpoint(struct store *base, bool idle)
     if (rc != SQLITE_OK && rc != SQLITE_BUSY) {
         sqlite_fail(st->db, "cannot bring the log into the database", &e);
         LOG_ERROR("checkpoint failed", LOG_Z("error", e.text));
+        st->suspect = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CORRUPT;
     }
     if (rc == SQLITE_OK && log == done) {
         st->wal_pages = 0;

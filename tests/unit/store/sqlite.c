@@ -259,6 +259,21 @@ static void write_mib(int mib)
     }
 }
 
+/* The sync that fails may be a checkpoint's: the kernel tells it to one alone, and what it tells of are the frames that
+ * the next commits rest on. */
+static void a_failing_sync_of_a_checkpoint_is_not_believed(void **state)
+{
+    (void)state;
+    write_mib(2);
+    assert_int_equal(append_one(false, NULL), 0);
+    atomic_store(&fault_vfs.fail_syncs, 1);
+    assert_false(store_checkpoint(x.store, true));
+    long before = syncs();
+    assert_int_equal(append_one(true, NULL), 0);
+    assert_true(syncs() >= before + 3); /* the log, the database, the commit */
+    assert_int_equal(ask(path(), "SELECT count(*) FROM events"), 4);
+}
+
 static void log_stays_small(void **state)
 {
     sqlite3 *reader;
@@ -351,7 +366,8 @@ int main(void)
         TEST(a_new_file_is_as_it_should_be),     TEST(newer_and_foreign_files_are_refused),
         TEST(places_that_cannot_be_are_refused), TEST(old_layouts_are_migrated),
         TEST(only_durable_commits_are_synced),   TEST(full_disk_is_survived),
-        TEST(failing_syncs_are_not_believed),    TEST(log_stays_small),
+        TEST(failing_syncs_are_not_believed),    TEST(a_failing_sync_of_a_checkpoint_is_not_believed),
+        TEST(log_stays_small),
         TEST(damaged_event_fails_its_step),      TEST(statements_use_their_indexes),
     };
 
