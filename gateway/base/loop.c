@@ -13,7 +13,7 @@ struct loop {
     struct mailbox mailbox;
     struct mail stop;
     pthread_t thread;
-    atomic_bool running;
+    atomic_bool running, stopping; /* stopping: the mail that says so is on its way */
 };
 
 static void on_mail(evutil_socket_t fd, short what, void *arg)
@@ -81,11 +81,15 @@ static void on_stop(struct mail *m)
 {
     struct loop *l = (struct loop *)((char *)m - offsetof(struct loop, stop));
 
+    atomic_store(&l->stopping, false);
     event_base_loopbreak(l->base);
 }
 
+/* There is one mail for it: posted twice, it would be its own successor. */
 void loop_stop(struct loop *l)
 {
+    if (atomic_exchange(&l->stopping, true))
+        return;
     l->stop.run = on_stop;
     loop_post(l, &l->stop);
 }

@@ -18,7 +18,7 @@ void loop_free(struct loop *l); /* after its thread ended; NULL ok */
 struct event_base *loop_base(struct loop *l);
 /* Runs until loop_stop. */
 void loop_run(struct loop *l);
-/* Any thread. Mails posted before it are still run. */
+/* Any thread, any number of times. Mails posted before it are still run. */
 void loop_stop(struct loop *l);
 /* Any thread; never refused. m->run(m) is called on the loop. */
 void loop_post(struct loop *l, struct mail *m);

@@ -96,6 +96,22 @@ static void loop_runs_all_mail_in_order(void **state)
     loop_free(loop);
 }
 
+static void loop_stops_once_however_often_it_is_told(void **state)
+{
+    struct err e;
+    struct loop *l = loop_new(false, &e);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        loop_stop(l);
+        loop_stop(l);
+        alarm(10);
+        loop_run(l);
+        alarm(0);
+    }
+    loop_free(l);
+}
+
 static int ticks;
 
 static void on_tick(void *arg)
@@ -155,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mailbox_bounds),
         cmocka_unit_test(loop_runs_all_mail_in_order),
+        cmocka_unit_test(loop_stops_once_however_often_it_is_told),
         cmocka_unit_test(timers_repeat),
         cmocka_unit_test(log_escapes_foreign_bytes),
     };
