@@ -243,8 +243,11 @@ bool gateway_reload(struct gateway *g, struct buf *text)
         buf_puts(text, "not reloaded: the old configuration stays\n");
         return false;
     }
-    if (open_all_tls(&plan->settings, &tls, &e) || define(g, plan, &e)) {
+    bool tls_open = open_all_tls(&plan->settings, &tls, &e) == 0;
+    if (!tls_open || define(g, plan, &e)) {
         buf_printf(text, "not reloaded: %s; the old configuration stays\n", e.text);
+        if (tls_open)
+            close_all_tls(&tls);
         plan_unref(plan);
         return false;
     }
