@@ -14,6 +14,7 @@
 #define READERS 2
 #define TOKEN_BYTES 32
 #define ADMIN_CONNECTIONS 1000
+#define ADMIN_DRAIN_S 10 /* no commit is waited for longer */
 
 static int load_token(struct gateway *g, const char *path, struct err *e)
 {
@@ -276,7 +277,7 @@ void gateway_stop(struct gateway *g)
     if (g->flow && g->writer)
         flow_stop(g->flow);
     if (g->admin)
-        admin_stop(g->admin);
+        admin_stop(g->admin, limit < ADMIN_DRAIN_S ? limit : ADMIN_DRAIN_S);
     readers_stop(g->readers);
     writer_stop(g->writer);
     for (int i = 0; i < g->n_ingest; i++)

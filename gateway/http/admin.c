@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "http/api.h"
 #include "net/egress.h"
 
@@ -172,12 +173,35 @@ void admin_set_plan(struct admin *a, struct plan *plan, struct tls *tls, struct 
     loop_post(a->loop, &np->mail);
 }
 
-void admin_stop(struct admin *a)
+static void look_whether_drained(void *arg)
+{
+    struct admin *a = arg;
+    int open = server_open_requests(a->server) + (a->api_server ? server_open_requests(a->api_server) : 0);
+
+    if (open <= a->reloading || clock_mono_us() >= a->drain_deadline_us)
+        loop_stop(a->loop);
+}
+
+static void on_drain(struct mail *m)
+{
+    struct admin *a = (struct admin *)((char *)m - offsetof(struct admin, drain_mail));
+
+    server_drain(a->server);
+    if (a->api_server)
+        server_drain(a->api_server);
+    a->drain = timer_every(a->loop, 10, look_whether_drained, a);
+}
+
+void admin_stop(struct admin *a, int timeout_s)
 {
     if (!a->started)
         return;
-    loop_stop(a->loop);
+    a->drain_deadline_us = clock_mono_us() + timeout_s * US_PER_S;
+    a->drain_mail.run = on_drain;
+    loop_post(a->loop, &a->drain_mail);
     pthread_join(a->thread, NULL);
+    timer_free(a->drain);
+    a->drain = NULL;
     a->started = false;
 }
 

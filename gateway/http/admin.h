@@ -37,8 +37,9 @@ int admin_port(const struct admin *a);
 int admin_api_port(const struct admin *a); /* 0: no such listener */
 int admin_start(struct admin *a, struct err *e) MUST_CHECK;
 void admin_set_plan(struct admin *a, struct plan *plan, struct tls *tls, struct tls *api_tls); /* any thread */
-/* Ends the thread. Before readers_stop and writer_stop. */
-void admin_stop(struct admin *a);
+/* Stops accepting, answers what was accepted (at most timeout_s), ends the thread. Before readers_stop and writer_stop,
+ * not on a loop. */
+void admin_stop(struct admin *a, int timeout_s);
 void admin_free(struct admin *a); /* after the writer stopped */
 
 #endif

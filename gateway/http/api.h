@@ -13,6 +13,10 @@ struct admin {
     struct server *server, *api_server;
     struct admit *admit;
     struct json_doc doc; /* of bodies; the loop's own */
+    int reloading; /* requests that wait for a reload: who would answer them may be the one who ends us */
+    struct mail drain_mail;
+    struct timer *drain;
+    int64_t drain_deadline_us;
     pthread_t thread;
     bool started;
 };

@@ -199,6 +199,7 @@ static void on_reloaded(struct mail *m)
     struct reload_call *rc = (struct reload_call *)m;
     struct api_call *call = rc->call;
 
+    call->admin->reloading--;
     call->answer = json_object_new_object();
     call->status = rc->reload.ok ? 200 : 422;
     json_object_object_add(call->answer, "ok", json_object_new_boolean(rc->reload.ok));
@@ -216,5 +217,6 @@ void api_reload(struct api_call *call)
     rc->reload.home = call->admin->loop;
     rc->reload.done = on_reloaded;
     buf_init(&rc->reload.text, 256 * 1024);
+    call->admin->reloading++;
     call->admin->o.reload(call->admin->o.reload_arg, &rc->reload);
 }

@@ -21,6 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Gateway } from './lib/gateway.mjs';
+import { RawConnection } from './lib/raw.mjs';
 import { github, source } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
 import { api } from './lib/words.mjs';
@@ -209,4 +210,31 @@ test('a full disk: 503 and no false 2xx; service returns when space does', async
     'all that was acknowledged is there',
   );
   assert.ok(existsSync(gateway.database));
+});
+
+test('at shutdown the API answers what it has begun to take', async (t) => {
+  const gateway = await Gateway.start(t, configuration);
+  const body = JSON.stringify({ type: 'user.created', data: { pad: 'x'.repeat(1000) } });
+  const head = [
+    `POST ${api.events} HTTP/1.1`,
+    'Host: localhost',
+    `Authorization: Bearer ${gateway.token}`,
+    `Content-Length: ${body.length}`,
+  ];
+  const connection = await RawConnection.open(gateway.admin);
+  await connection.send(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 500)}`);
+  await gateway.get(api.events); // by now the head was read
+  const stopping = gateway.stop();
+  await until('the door to be shut', () =>
+    fetch(`http://127.0.0.1:${gateway.admin}/healthz`).then(
+      (answer) => answer.arrayBuffer().then(() => false),
+      () => true,
+    ),
+  );
+  await connection.send(body.slice(500));
+  const [answer] = await connection.answers();
+  assert.equal(answer?.status, 200);
+  await stopping;
+  await gateway.serve();
+  assert.equal((await gateway.get(api.event(answer.json.id))).type, 'user.created');
 });
