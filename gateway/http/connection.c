@@ -70,6 +70,9 @@ static void on_close(struct evhttp_connection *evcon, void *arg)
 
     (void)evcon;
     evbuffer_remove_cb_entry(bufferevent_get_input(c->bev), c->input_cb);
+    /* evhttp closes the socket first and frees the bufferevent after its own callback: epoll must not be told then of a
+     * descriptor that is closed, or somebody else's by now. */
+    bufferevent_disable(c->bev, EV_READ | EV_WRITE);
     c->server->by_fd[c->fd] = NULL;
     if (c->request)
         request_orphan(c->request);

@@ -22,6 +22,7 @@
 
 struct bench {
     struct loop *loop;
+    bool plain_loop; /* without a change list, as the admin listener's */
     pthread_t thread;
     struct server *server;
     struct server_budget budget;
@@ -171,7 +172,7 @@ static inline void bench_start(struct bench *b)
 {
     struct err e;
 
-    b->loop = loop_new(true, &e);
+    b->loop = loop_new(!b->plain_loop, &e);
     assert_non_null(b->loop);
     b->server = server_new(b->loop, &b->o, &e);
     if (!b->server)

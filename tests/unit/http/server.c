@@ -5,6 +5,9 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <event2/event.h>
+#include <stdatomic.h>
+
 #include "client.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -578,6 +581,34 @@ static void test_several_on_one_port(void **state)
     bench_stop(b);
 }
 
+static atomic_int warnings;
+
+static void note_warning(int severity, const char *text)
+{
+    atomic_fetch_add(&warnings, 1);
+    fprintf(stderr, "libevent (%d): %s\n", severity, text);
+}
+
+/* Answered in the handler and closed: epoll hears nothing of a socket after its end. */
+static void test_closed_on_a_plain_loop(void **state)
+{
+    struct bench *b = bench_new();
+
+    (void)state;
+    b->plain_loop = true;
+    event_set_log_callback(note_warning);
+    bench_start(b);
+    for (int i = 0; i < 3; i++) {
+        int fd = client_connect(b);
+        SAY(fd, "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        expect_start_end(hear_all(fd), "HTTP/1.1 200", "GET /a? ");
+    }
+    wait_for_connections(b, 0);
+    bench_stop(b);
+    event_set_log_callback(NULL);
+    assert_int_equal(atomic_load(&warnings), 0);
+}
+
 #define WITH(test, up) cmocka_unit_test_setup_teardown(test, up, tear_down)
 #define QUIET(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down_quiet)
 
@@ -609,6 +640,7 @@ int main(void)
         WITH(test_lingering_ends, set_up_short),
         WITH(test_connection_limit, set_up_small),
         WITH(test_body_budget, set_up_small),
+        cmocka_unit_test(test_closed_on_a_plain_loop),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_several_on_one_port),
     };
