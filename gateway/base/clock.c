@@ -27,6 +27,11 @@ int64_t clock_mono_us(void)
     return read_clock(CLOCK_MONOTONIC) + atomic_load_explicit(&mono_offset_us, memory_order_relaxed);
 }
 
+int64_t clock_cpu_us(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void clock_test_set(int64_t wall_us)
 {
     int64_t offset = wall_us == INT64_MIN ? 0 : wall_us - read_clock(CLOCK_REALTIME);

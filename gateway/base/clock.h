@@ -9,6 +9,7 @@
 
 int64_t clock_wall_us(void); /* since 1970, UTC */
 int64_t clock_mono_us(void); /* since some start; for time-outs and durations */
+int64_t clock_cpu_us(void);  /* of the calling thread's own work; for bounding it */
 /* Unit tests: both clocks move so that the wall clock answers this now; INT64_MIN gives the real ones back. */
 void clock_test_set(int64_t wall_us);
 void clock_test_reread(void);

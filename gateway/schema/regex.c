@@ -3,13 +3,21 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "schema/ecma.h"
 
 #define PATTERN_MAX (64u << 10)   /* bytes as written */
 #define TRANSLATED_MAX (1u << 20) /* bytes after translation */
 #define MATCH_LIMIT_FIRST 2000u   /* + 16 a byte of the subject */
-#define MATCH_LIMIT_HARD 1000000u /* about 10 ms */
+#define MATCH_LIMIT_HARD 1000000u
+/* One step that PCRE2 counts may run through the whole subject, so a limit alone bounds no time: it starts small, and is
+ * raised only while the time spent is. */
+#define MATCH_WORK_FIRST (64u << 10) /* the first limit times the subject's bytes: below 0.1 ms */
+#define MATCH_LIMIT_LEAST 16u
+#define MATCH_RAISE 4u
+#define MATCH_US_MAX 50000
+#define COST_PER_US 100 /* SCHEMA_STEPS_MAX are half a second */
 #define HEAP_LIMIT_KIB (16u << 10)
 #define JIT_STACK_START (32u << 10)
 #define JIT_STACK_MAX (512u << 10)
@@ -154,21 +162,42 @@ static int match(const struct regex *r, struct slice subject, struct regex_scrat
     return rc;
 }
 
+static uint32_t first_limit(size_t len)
+{
+    size_t limit = len < MATCH_LIMIT_HARD / 16 ? MATCH_LIMIT_FIRST + 16 * len : MATCH_LIMIT_HARD;
+
+    if (len && limit > MATCH_WORK_FIRST / len)
+        limit = MATCH_WORK_FIRST / len;
+    return limit > MATCH_LIMIT_LEAST ? (uint32_t)limit : MATCH_LIMIT_LEAST;
+}
+
+/* The first limit was too low. */
+static int match_longer(const struct regex *r, struct slice subject, struct regex_scratch *s, uint32_t limit)
+{
+    int64_t start = clock_cpu_us(), spent = 0;
+    int rc = PCRE2_ERROR_MATCHLIMIT;
+
+    while (rc == PCRE2_ERROR_MATCHLIMIT && limit < MATCH_LIMIT_HARD && spent < MATCH_US_MAX) {
+        limit = limit < MATCH_LIMIT_HARD / MATCH_RAISE ? limit * MATCH_RAISE : MATCH_LIMIT_HARD;
+        rc = match(r, subject, s, limit);
+        spent = clock_cpu_us() - start;
+    }
+    s->cost += (uint64_t)spent * COST_PER_US + (rc == PCRE2_ERROR_MATCHLIMIT ? MATCH_LIMIT_HARD : 0);
+    return rc;
+}
+
 enum regex_result regex_search(const struct regex *r, struct slice subject, struct regex_scratch *s)
 {
-    uint32_t first;
+    uint32_t first = first_limit(subject.len);
     int rc;
 
     s->cost += 1 + subject.len / 64;
     if (r->is_literal)
         return search_literal(&r->literal, subject) ? REGEX_YES : REGEX_NO;
-    first = subject.len < MATCH_LIMIT_HARD / 16 ? MATCH_LIMIT_FIRST + 16 * (uint32_t)subject.len : MATCH_LIMIT_HARD;
     s->cost += 8 + subject.len / 16;
     rc = match(r, subject, s, first);
-    if (rc == PCRE2_ERROR_MATCHLIMIT) {
-        s->cost += MATCH_LIMIT_HARD;
-        rc = match(r, subject, s, MATCH_LIMIT_HARD);
-    }
+    if (rc == PCRE2_ERROR_MATCHLIMIT)
+        rc = match_longer(r, subject, s, first);
     if (rc >= 0)
         return REGEX_YES;
     return rc == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;

@@ -1,7 +1,8 @@
 /* schema/regex.h - ECMA-262 patterns on PCRE2 (its only home), with limits: a limit hit is an answer of its own.
  *
- * A search first runs under a match limit in proportion to its subject, which every sane pattern stays below; only then
- * again under the hard limit, and what that costs is counted in the scratch, so that a caller can bound the sum. */
+ * A search first runs under a small match limit; what needs more runs again under higher ones, up to a hard limit and as
+ * long as it stays within some 50 ms of this thread's time. What that costs is counted in the scratch, so that a caller
+ * can bound the sum. */
 #ifndef SCHEMA_REGEX_H
 #define SCHEMA_REGEX_H
 
