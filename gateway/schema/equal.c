@@ -59,6 +59,15 @@ uint32_t equal_hash(const struct json_doc *d, uint32_t node, struct buf *tmp)
     }
 }
 
+/* Long texts cost more than a step: a sender who finds one hash for many of them has each compared with each. */
+#define NUMBER_BYTES 8
+#define STRING_BYTES 64
+static bool take_text(uint32_t cost, uint64_t *steps)
+{
+    *steps -= *steps < cost ? *steps : cost;
+    return *steps > 0;
+}
+
 /* Two STRINGs or two KEYs. */
 static bool equal_strings(const struct json_doc *a, uint32_t x, const struct json_doc *b, uint32_t y, struct buf *tmp)
 {
@@ -85,7 +94,8 @@ static uint32_t find_member(const struct json_doc *a, uint32_t k, const struct j
         return guess + 1;
     for (uint32_t i = y + 1; i < json_end(b, y) && *steps > 0; i = json_next(b, i + 1)) {
         --*steps;
-        if (b->nodes[i].link == hash && equal_strings(a, k, b, i, tmp))
+        if (b->nodes[i].link == hash && take_text(b->nodes[i].len / STRING_BYTES, steps) &&
+            equal_strings(a, k, b, i, tmp))
             return i + 1;
     }
     return JSON_NONE;
@@ -128,11 +138,13 @@ bool equal_values(const struct json_doc *a, uint32_t x, const struct json_doc *b
     --*steps;
     switch (type) {
     case JSON_NUMBER:
+        if (!take_text(a->nodes[x].len / NUMBER_BYTES + b->nodes[y].len / NUMBER_BYTES, steps))
+            return false;
         number_read(json_inner(a, x), &m);
         number_read(json_inner(b, y), &n);
         return number_cmp(&m, &n) == 0;
     case JSON_STRING:
-        return equal_strings(a, x, b, y, tmp);
+        return take_text(a->nodes[x].len / STRING_BYTES, steps) && equal_strings(a, x, b, y, tmp);
     case JSON_ARRAY:
         return json_count(a, x) == json_count(b, y) && equal_arrays(a, x, b, y, tmp, steps);
     case JSON_OBJECT:

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cases.h"
 
 #define VALIDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -339,6 +340,45 @@ static void test_limits(void **state)
     free(letters);
 }
 
+/* Sixty-four digits and the same with 1 and 2 exchanged have one hash (Thue and Morse's sequence under a polynomial):
+ * 2^16 numbers of one hash, each as long as is wanted. */
+static void put_digits(char *out, bool other)
+{
+    for (unsigned i = 0; i < 64; i++)
+        out[i] = (__builtin_popcount(i) & 1) == other ? '1' : '2';
+}
+
+static char *numbers_of_one_hash(unsigned n, unsigned blocks)
+{
+    size_t each = 64 * (size_t)blocks + 3;
+    char *text = malloc(n * each + 2), *at = text;
+
+    *at++ = '[';
+    for (unsigned i = 0; i < n; i++) {
+        *at++ = '1';
+        for (unsigned b = 0; b < blocks; b++, at += 64)
+            put_digits(at, b + 16 >= blocks && i >> (blocks - 1 - b) & 1);
+        *at++ = '1';
+        *at++ = i + 1 < n ? ',' : ']';
+    }
+    *at = '\0';
+    return text;
+}
+
+static void test_one_hash(void **state)
+{
+    char *text = numbers_of_one_hash(2000, 16);
+    int64_t start = clock_cpu_us();
+
+    (void)state;
+    assert_int_equal(verdict("{\"uniqueItems\":true}", text, 0), SCHEMA_LIMIT);
+    assert_true(clock_cpu_us() - start < 3 * US_PER_S);
+    free(text);
+    text = numbers_of_one_hash(30, 16);
+    assert_int_equal(verdict("{\"uniqueItems\":true}", text, 0), SCHEMA_VALID);
+    free(text);
+}
+
 static void test_parts_of_documents(void **state)
 {
     struct schema_scratch *scratch = schema_scratch_new();
@@ -370,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_many_required),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_one_hash),
         cmocka_unit_test(test_parts_of_documents),
     };
 
