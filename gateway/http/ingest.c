@@ -8,6 +8,7 @@
 #include "http/inflate.h"
 #include "http/judge.h"
 #include "http/problem.h"
+#include "http/target.h"
 
 #define PREFIX "/webhooks/"
 #define REFUSED_BODY_BYTES (64 * 1024)
@@ -296,7 +297,7 @@ static bool on_head(void *arg, const struct guard_head *head, size_t *body_bytes
     struct ingest *in = arg;
     struct slice path, query;
 
-    slice_cut(head->target, '?', &path, &query);
+    slice_cut(target_origin_form(head->target), '?', &path, &query);
     struct source *s = source_of_path(in->o.plan, path);
     if (s)
         *body_bytes = s->body_max;
@@ -334,7 +335,7 @@ static void on_refused(void *arg, const struct guard_refusal *why, struct slice 
     struct ingest *in = arg;
     struct slice path, query;
 
-    slice_cut(target, '?', &path, &query);
+    slice_cut(target_origin_form(target), '?', &path, &query);
     struct source *s = source_of_path(in->o.plan, path);
     count(stats_for(in, s), outcome_of_status(why->status), NULL);
     struct refused_row row = {

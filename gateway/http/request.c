@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/problem.h"
+#include "http/target.h"
 
 /* Requests of this many are kept for the next ones. */
 #define SPARE_MAX 64
@@ -65,19 +66,9 @@ static void request_free(struct request *r)
     s->n_spare++;
 }
 
-/* Absolute-form to path. The guard let only http and https through, with an authority. */
-static struct slice origin_form(struct slice target)
-{
-    if (target.ptr[0] == '/' || target.ptr[0] == '*')
-        return target;
-    struct slice rest = slice_from(target, slice_find(target, '/') + 2);
-    size_t path = slice_find(rest, '/'), query = slice_find(rest, '?');
-    return slice_from(rest, path < query ? path : query);
-}
-
 static void split_target(struct request *r)
 {
-    struct slice target = origin_form(slice_z(evhttp_request_get_uri(r->ev)));
+    struct slice target = target_origin_form(slice_z(evhttp_request_get_uri(r->ev)));
 
     slice_cut(target, '?', &r->path, &r->query);
     if (r->path.len == 0)

@@ -80,13 +80,28 @@ static bool has_nul_escape(struct slice path)
     return false;
 }
 
+static size_t scheme_length(struct slice target)
+{
+    return slice_starts_nocase(target, SLICE("http://"))    ? 7
+           : slice_starts_nocase(target, SLICE("https://")) ? 8
+                                                            : 0;
+}
+
+struct slice target_origin_form(struct slice target)
+{
+    size_t scheme = scheme_length(target);
+    struct slice rest = slice_from(target, scheme);
+
+    if (scheme == 0)
+        return target;
+    size_t path = slice_find(rest, '/'), query = slice_find(rest, '?');
+    return slice_from(rest, path < query ? path : query);
+}
+
 static int check_absolute(struct slice target, struct slice *path, struct guard_refusal *why)
 {
-    size_t scheme = slice_starts_nocase(target, SLICE("http://"))    ? 7
-                    : slice_starts_nocase(target, SLICE("https://")) ? 8
-                                                                     : 0;
+    size_t scheme = scheme_length(target), end = 0;
     struct slice rest = slice_from(target, scheme);
-    size_t end = 0;
 
     while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?')
         end++;

@@ -26,6 +26,8 @@ static inline size_t target_run(struct slice s, unsigned char class)
 /* 0, or -1 with *why. */
 int target_check_method(struct slice method, struct guard_refusal *why);
 int target_check(struct slice method, struct slice target, size_t max, struct guard_refusal *why);
+/* Absolute-form without its scheme and authority; anything else as it is. For everybody who looks for a path. */
+struct slice target_origin_form(struct slice target);
 /* host [ ":" port ], as in Host; may be empty. */
 bool target_authority_ok(struct slice s);
 

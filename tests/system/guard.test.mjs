@@ -260,6 +260,16 @@ suite('guard', () => {
     );
   });
 
+
+  test("a source's own body_max holds for a target in absolute form too", async (t) => {
+    const small = await start(t, { sources: { github: source('github', { body_max: '1KiB' }) } });
+    const body = JSON.stringify({ pad: 'x'.repeat(2000) });
+    for (const form of [target, `http://hooks.example.com${target}`]) {
+      const [answer] = await exchange(small.ingest, requestBytes('POST', form, sized(body), body));
+      assert.equal(answer.status, 413, form);
+    }
+  });
+
   test('an early answer is never lost, even while the client still sends', async () => {
     const body = Buffer.alloc(8 << 20, 'x');
     const bytes = join(requestBytes('POST', target, signed(outer, 'outer', [['Content-Length', body.length]])), body);
