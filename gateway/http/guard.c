@@ -26,7 +26,7 @@ struct guard {
     bool started; /* a byte of the request was seen */
     bool http_1_0;
     bool has_length, chunked, has_host;
-    unsigned lines;      /* of headers, then of the trailer */
+    unsigned lines;      /* of headers and trailer */
     size_t line_bytes;   /* of the head's finished lines, then of the trailer's */
     uint64_t length;     /* Content-Length */
     uint64_t left;       /* bytes of the body or chunk still to come */
@@ -383,7 +383,6 @@ static int read_chunk_size(struct guard *g, struct slice *in, struct guard_refus
     g->body_bytes += size;
     g->left = size;
     g->state = size ? GUARD_CHUNK_DATA : GUARD_TRAILER;
-    g->lines = 0;
     g->line_bytes = 0;
     return 0;
 }

@@ -16,7 +16,7 @@
 struct guard_limits {
     size_t uri_bytes;    /* request target; above: 414 */
     size_t head_bytes;   /* request line and header lines, and once more the trailer; above: 431 */
-    unsigned headers;    /* lines; above: 431 */
+    unsigned headers;    /* lines, the trailer's too: evhttp may keep them in one list; above: 431 */
     size_t body_bytes;   /* after chunk framing; above: 413. on_head may lower or raise it for one request */
 };
 

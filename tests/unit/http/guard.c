@@ -261,6 +261,7 @@ static const struct row refused[] = {
     { "folded trailer", SLICE(CHUNKED "0\r\na: b\r\n c\r\n"), 0, 400, "folded-header", 0 },
     { "long trailer", SLICE(CHUNKED "0\r\na: " A64 A64 A64 A64 A64 A64 A64), 0, 431, "headers-too-large", 0 },
     { "many trailers", SLICE(CHUNKED "0\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\n"), 0, 431, "too-many-headers", 0 },
+    { "headers and trailers", SLICE(CHUNKED "0\r\na:\r\na:\r\na:\r\na:\r\n"), 0, 431, "too-many-headers", 0 },
     /* the second of two */
     { "second", SLICE(GET "\r\nGET / HTTP/1.1\r\n\r\n"), 1, 400, "no-host", 0 },
     { "behind a body", SLICE(POST "Content-Length: 2\r\n\r\nxyz"), 1, 400, "bad-request-line", 2 },
