@@ -266,6 +266,13 @@ static void types_ids_and_answers(void **state)
     assert_true(provider_header_is_secret(p, SLICE("x-token")));
     assert_true(provider_header_is_secret(p, SLICE("COOKIE")));
     assert_false(provider_header_is_secret(p, SLICE("X-Event")));
+    assert_true(provider_header_is_secret(p, SLICE("X-Gitlab-Token")));
+    /* sent to no source, by a provider that is not known */
+    assert_true(provider_header_is_secret(NULL, SLICE("Authorization")));
+    assert_true(provider_header_is_secret(NULL, SLICE("X-Gitlab-Token")));
+    assert_true(provider_header_is_secret(NULL, SLICE("x-telegram-bot-api-secret-token")));
+    assert_true(provider_header_is_secret(NULL, SLICE("X-Hub-Signature-256")));
+    assert_false(provider_header_is_secret(NULL, SLICE("X-GitHub-Event")));
     buf_clear(&tmp);
     reading_clear(&r);
     provider_free(p);
