@@ -20,12 +20,15 @@ static int load_token(struct gateway *g, const char *path, struct err *e)
 {
     char text[TOKEN_BYTES * 2 + 1] = "";
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0)
         return err_sys(e, "cannot read the token file %s", path);
     ssize_t n = fstat(fd, &st) ? -1 : read(fd, text, sizeof text - 1);
     close(fd);
+    if (n >= 0 && (!S_ISREG(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != 0) || st.st_mode & (S_IWGRP | S_IWOTH)))
+        return err_set(e, ERR_INPUT, "others may write the token file %s (its owner, or its mode %03o): remove it and a "
+                       "new one is made", path, st.st_mode & 0777u);
     if (n != TOKEN_BYTES * 2)
         return err_set(e, ERR_INPUT, "%s is not a token of %d characters; remove it and a new one is made", path, TOKEN_BYTES * 2);
     if (st.st_mode & 077)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -150,6 +151,19 @@ test('the token file is for the owner only', async (t) => {
   const { token } = gateway;
   await gateway.restart();
   assert.equal(gateway.token, token, 'it stays over a restart');
+});
+
+test('a token that others may have written is not taken', async (t) => {
+  const gateway = await Gateway.prepare(t, configuration);
+  const file = `${gateway.database}.token`;
+  writeFileSync(file, `${'0'.repeat(64)}\n`);
+  chmodSync(file, 0o622);
+  await refuses(gateway, /token/, /remove it/);
+  if (root) {
+    chmodSync(file, 0o600);
+    chownSync(file, 65534, 65534);
+    await refuses(gateway, /token/, /remove it/);
+  }
 });
 
 test('a reload takes a good file; a bad one keeps the old and says why', async (t) => {
