@@ -23,7 +23,7 @@ static int get(struct story *s, struct reply *reply, const char *fmt, const char
 
 static const char *text(struct story *s, const struct reply *r, uint32_t n, const char *key)
 {
-    return reply_text(r, n, key, &s->memory).ptr;
+    return reply_line(r, n, key, &s->memory).ptr;
 }
 
 static void tell_attempts(struct story *s, const struct reply *r, uint32_t run, const char *step)

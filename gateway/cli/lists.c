@@ -89,7 +89,7 @@ static void print_row(const struct list *l, const struct reply *reply, uint32_t 
 
     arena_init(&a);
     for (const struct column *c = l->columns; c->title; c++) {
-        struct slice text = reply_text(reply, item, c->key, &a);
+        struct slice text = reply_line(reply, item, c->key, &a);
         printf("%-*.*s%s", c->width, SLICE_FMT(text), c[1].title ? "  " : "\n");
     }
     arena_clear(&a);

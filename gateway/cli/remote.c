@@ -183,6 +183,22 @@ struct slice reply_text(const struct reply *r, uint32_t object, const char *key,
     return text;
 }
 
+/* C1 controls are C2 80 to C2 9F in UTF-8. */
+struct slice reply_line(const struct reply *r, uint32_t object, const char *key, struct arena *a)
+{
+    struct slice text = reply_text(r, object, key, a);
+    char *line = arena_printf(a, "%.*s", SLICE_FMT(text)), *p = line;
+
+    for (; *p; p++) {
+        unsigned char c = (unsigned char)*p, next = (unsigned char)p[1];
+        if (c < 0x20 || c == 0x7f)
+            *p = ' ';
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+            p[0] = p[1] = ' ';
+    }
+    return slice_z(line);
+}
+
 bool reply_ok(const struct reply *r, const char *name)
 {
     struct arena a;
@@ -190,7 +206,7 @@ bool reply_ok(const struct reply *r, const char *name)
     if (r->status >= 200 && r->status < 300)
         return true;
     arena_init(&a);
-    struct slice detail = reply_text(r, 0, "detail", &a);
+    struct slice detail = reply_line(r, 0, "detail", &a);
     fprintf(stderr, "hooklatch %s: the gateway answered %d%s%.*s\n", name, r->status, detail.len ? ": " : "",
             SLICE_FMT(detail));
     arena_clear(&a);

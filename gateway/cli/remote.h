@@ -29,6 +29,9 @@ int remote_call(const struct remote *r, const char *method, const char *path, st
 bool reply_ok(const struct reply *r, const char *name);
 /* A member's text: strings unescaped, anything else as written; "" when absent. Copied into the arena. */
 struct slice reply_text(const struct reply *r, uint32_t object, const char *key, struct arena *a);
+/* For a terminal: foreign text may hold escape sequences and lines of its own, so control characters become spaces. Ends
+ * at the first NUL. */
+struct slice reply_line(const struct reply *r, uint32_t object, const char *key, struct arena *a);
 
 /* "127.0.0.1:8081" for "0.0.0.0:8081": a listener on all addresses is called on loopback. In the arena. */
 char *reachable(struct slice address, struct arena *a);

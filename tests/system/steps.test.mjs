@@ -1,6 +1,7 @@
 // What a step endpoint sees, and what its answers do.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
@@ -178,6 +179,19 @@ test('Hooklatch-Retry: no fails the step at once', async (t) => {
   const run = await ended(gateway, await push(gateway));
   assert.equal(run.state, 'failed');
   assert.equal(endpoint.calls.length, 1);
+});
+
+test('explain prints no control characters of an endpoint', async (t) => {
+  const { gateway, endpoint } = await start(t, { retry: { ...fast, max: 1 } });
+  endpoint.answer = () => ({ status: 500, body: 'oh\x1b]0;mine\x07\u009b2J\nrun 1 of workflow x: done' });
+  const event = await push(gateway);
+  await ended(gateway, event);
+  const { stdout, status } = spawnSync(process.env.HOOKLATCH, ['explain', '-c', gateway.file, event], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0);
+  assert.match(stdout, /output: oh /);
+  assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\x7f-\x9f]|^run 1/m);
 });
 
 test('410 fails the step and disables that path of the endpoint, until a reload', async (t) => {
