@@ -1,6 +1,7 @@
 #include "http/ingest.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -85,14 +86,17 @@ static void keep_refusal(struct ingest *in, const struct request *r, const struc
 static void answer_problem(struct ingest *in, struct request *r, const struct judgement *why, struct slice allow)
 {
     struct header headers[3] = { { SLICE("Content-Type"), SLICE("application/problem+json") } };
+    char seconds[16];
     size_t n = 1;
 
     buf_reset(&in->answer);
     problem_put(&in->answer, why->status, slice_z(why->public_reason), why->public_detail, why->extra);
     if (allow.len)
         headers[n++] = (struct header){ SLICE("Allow"), allow };
-    if (why->status == 503)
-        headers[n++] = (struct header){ SLICE("Retry-After"), SLICE("1") };
+    if (why->retry_after_s || why->status == 503) {
+        snprintf(seconds, sizeof seconds, "%d", why->retry_after_s ? why->retry_after_s : 1);
+        headers[n++] = (struct header){ SLICE("Retry-After"), slice_z(seconds) };
+    }
     request_answer(r, why->status, headers, n, buf_slice(&in->answer));
 }
 
@@ -241,6 +245,22 @@ static struct slice public_url(struct ingest *in, const struct source *s, struct
     return buf_slice(&in->url);
 }
 
+/* Asked only when the signature is good, so that nobody else can use up what the sender may send. */
+static bool rate_ok(struct ingest *in, struct request *r, const struct source *s, struct slice body)
+{
+    if (!s->rate_per_second)
+        return true;
+    int64_t wait_us = rate_take(&stats_for(in, s)->rate, clock_mono_us(), s->rate_per_second, s->rate_burst);
+    if (wait_us == 0)
+        return true;
+    struct slice detail = SLICE("more than this source may send in a second; send it again later");
+    struct judgement why = { .status = 429, .outcome = OUTCOME_RATE, .reason = "rate", .public_reason = "rate",
+                             .public_detail = detail, .detail = detail,
+                             .retry_after_s = (int)((wait_us + US_PER_S - 1) / US_PER_S) };
+    refuse(in, r, s, &why, body);
+    return false;
+}
+
 static void take_delivery(struct ingest *in, struct request *r, struct source *s)
 {
     struct delivery d = {
@@ -263,7 +283,8 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
     }
     switch (j.what) {
     case JUDGE_STORE:
-        store(in, r, s, &j.admission);
+        if (rate_ok(in, r, s, d.body))
+            store(in, r, s, &j.admission);
         break;
     case JUDGE_ANSWER:
         answer_handshake(in, r, s, j.handshake);

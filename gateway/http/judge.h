@@ -16,6 +16,7 @@ struct judgement {
     struct admission admission;   /* JUDGE_STORE */
     struct verdict *handshake;    /* JUDGE_ANSWER */
     int status;                   /* JUDGE_REFUSE */
+    int retry_after_s;            /* of 429; 0: 1 of a 503, else none */
     enum outcome outcome;         /* JUDGE_ANSWER, JUDGE_REFUSE */
     enum verify_reason signature; /* OUTCOME_BAD_SIGNATURE: the true reason */
     const char *reason;           /* for the refused log: "missing-signature" */

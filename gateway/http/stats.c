@@ -19,6 +19,7 @@ static const char *const names[OUTCOME_N] = {
     [OUTCOME_TIMEOUT] = "timeout",
     [OUTCOME_TOO_LARGE] = "too-large",
     [OUTCOME_MEDIA_TYPE] = "media-type",
+    [OUTCOME_RATE] = "rate",
     [OUTCOME_OVERLOAD] = "overload",
     [OUTCOME_STORE] = "store-failure",
 };

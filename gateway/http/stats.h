@@ -5,6 +5,7 @@
 
 #include "base/metric.h"
 #include "base/slice.h"
+#include "http/rate.h"
 #include "verify/verifier.h"
 
 enum outcome {
@@ -22,6 +23,7 @@ enum outcome {
     OUTCOME_TIMEOUT,       /* 408 */
     OUTCOME_TOO_LARGE,     /* 413, 414, 431 */
     OUTCOME_MEDIA_TYPE,    /* 415 */
+    OUTCOME_RATE,          /* 429 */
     OUTCOME_OVERLOAD,      /* 503: full mailbox, byte budget, connections */
     OUTCOME_STORE,         /* 503: not stored, or no word in time */
     OUTCOME_N,
@@ -33,6 +35,7 @@ struct source_stats {
     char *name; /* "" for deliveries to no known source, and for internal events */
     struct counter outcomes[OUTCOME_N];
     struct counter signatures[VERIFY_NREASONS]; /* why: the sender of a 401 is not told */
+    struct rate rate; /* of deliveries with a good signature, where the source has a bound */
     struct histogram answer_us; /* request's first byte to answer */
 };
 

@@ -44,6 +44,7 @@ struct source {
     enum dedupe_by dedupe_by;
     int64_t dedupe_window_us;
     size_t body_max;               /* bytes */
+    uint32_t rate_per_second, rate_burst; /* 0: no bound */
     struct json_limits json_limits;
     int answer_status;             /* 0: the provider's ack, or the standard answer */
     struct slice answer_content_type, answer_body;

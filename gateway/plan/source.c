@@ -190,6 +190,9 @@ static void read_policy(struct build *b, uint32_t node, struct source *s)
     if (s->body_max > (size_t)all->body_max && s->body_max > (size_t)all->bodies_in_flight)
         tree_error(b->t, tree_get(b->t, node, "body_max"), b->is, "raise limits.bodies_in_flight",
                    "more than limits.bodies_in_flight: no such body could come in");
+    uint32_t rate = tree_get(b->t, node, "rate");
+    s->rate_per_second = (uint32_t)tree_int(b->t, rate, "per_second", 0);
+    s->rate_burst = (uint32_t)tree_int(b->t, rate, "burst", s->rate_per_second);
     s->json_limits =
         (struct json_limits){ .max_depth = all->json_depth,
                               .max_nodes = all->json_nodes,

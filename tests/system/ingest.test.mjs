@@ -35,6 +35,7 @@ async function startGateway(t) {
         choosy: source('github', { ...listed, on_unlisted: 'reject' }),
         answering: source('github', ownAnswer(202, 'text/plain', 'thank you')),
         undeduped: source('github', { dedupe: { by: 'none' } }),
+        limited: source('github', { rate: { per_second: 1, burst: 2 } }),
         bykey: source('github', { dedupe: { by: 'key' } }),
         bybody: source('github', { dedupe: { by: 'body' } }),
         slack: source('slack'),
@@ -295,6 +296,24 @@ suite('ingest', () => {
     const large = JSON.stringify({ n: 1, pad: 'x'.repeat((2 << 20) + 1) });
     assertProblem(await gateway.post('github', large, github(large)), 413);
     assertProblem(await gateway.post('github', body, { ...github(body), 'x-large': 'x'.repeat(40 << 10) }), 431);
+  });
+
+  test('too many: 429 with Retry-After, kept as refused; bad signatures use nothing up', async () => {
+    for (let i = 0; i < 5; i++) {
+      assert.equal((await gateway.post('limited', right(), github('something else'))).status, 401);
+    }
+    const answers = [];
+    for (let i = 0; i < 6; i++) {
+      answers.push(await post(gateway, 'limited', right()));
+    }
+    assert.deepEqual(answers.slice(0, 2).map((answer) => answer.status), [200, 200]);
+    const late = answers.filter((answer) => answer.status !== 200);
+    assert.ok(late.length >= 3, `${late.length} of 6 refused`);
+    for (const answer of late) {
+      assertProblem(answer, 429, /again later/);
+      assert.equal(answer.headers.get('retry-after'), '1');
+    }
+    await untilRefused(gateway, 'rate');
   });
 
   test('a body just within the limit is taken, with all 2 MiB of it', async () => {

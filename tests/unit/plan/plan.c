@@ -33,6 +33,7 @@ static const char full[] =
     "    on_unlisted: ignore\n"
     "    dedupe: {by: body, window: 1h}\n"
     "    body_max: 4MiB\n"
+    "    rate: {per_second: 7}\n"
     "    allow_duplicate_keys: true\n"
     "    answer: {status: 202, body: ok}\n"
     "  github:\n"
@@ -125,11 +126,14 @@ static void test_sources(void **state)
     assert_int_equal(github->json_limits.max_depth, 10);
     assert_false(github->json_limits.allow_duplicate_keys);
     assert_int_equal(github->answer_status, 0);
+    assert_int_equal(github->rate_per_second, 0);
     assert_int_equal(shop->on_invalid, ON_INVALID_REJECT);
     assert_int_equal(shop->on_unlisted, ON_UNLISTED_IGNORE);
     assert_int_equal(shop->dedupe_by, DEDUPE_BODY);
     assert_true(shop->dedupe_window_us == 3600 * US_PER_S);
     assert_int_equal(shop->body_max, 4 << 20);
+    assert_int_equal(shop->rate_per_second, 7);
+    assert_int_equal(shop->rate_burst, 7);
     assert_true(shop->json_limits.allow_duplicate_keys);
     assert_int_equal(shop->answer_status, 202);
     assert_slice(shop->answer_body, "ok");
