@@ -6,23 +6,27 @@
 #include "base/codec.h"
 #include "http/problem.h"
 
+/* What a route lists, so which filters it knows. */
+enum list { EVENTS = 1, HELD = 2, RUNS = 4, REFUSED = 8, ALL_LISTS = 15 };
+
 static const struct route {
     const char *method, *path; /* "*" in the path is an id */
     api_route run;
+    unsigned list; /* 0: none */
     bool public; /* on listen.api too */
 } routes[] = {
-    { "GET", "/api/v1/events", api_list_events, false },
-    { "POST", "/api/v1/events", api_post_event, true },
-    { "GET", "/api/v1/events/*", api_get_event, false },
-    { "GET", "/api/v1/events/*/body", api_get_event_body, false },
-    { "GET", "/api/v1/held", api_list_held, false },
-    { "POST", "/api/v1/held/*/release", api_release, false },
-    { "GET", "/api/v1/refused", api_list_refused, false },
-    { "GET", "/api/v1/refused/*", api_get_refused, false },
-    { "GET", "/api/v1/runs", api_list_runs, false },
-    { "GET", "/api/v1/runs/*", api_get_run, false },
-    { "GET", "/api/v1/plan", api_get_plan, false },
-    { "POST", "/api/v1/reload", api_reload, false },
+    { "GET", "/api/v1/events", api_list_events, EVENTS, false },
+    { "POST", "/api/v1/events", api_post_event, 0, true },
+    { "GET", "/api/v1/events/*", api_get_event, 0, false },
+    { "GET", "/api/v1/events/*/body", api_get_event_body, 0, false },
+    { "GET", "/api/v1/held", api_list_held, HELD, false },
+    { "POST", "/api/v1/held/*/release", api_release, 0, false },
+    { "GET", "/api/v1/refused", api_list_refused, REFUSED, false },
+    { "GET", "/api/v1/refused/*", api_get_refused, 0, false },
+    { "GET", "/api/v1/runs", api_list_runs, RUNS, false },
+    { "GET", "/api/v1/runs/*", api_get_run, 0, false },
+    { "GET", "/api/v1/plan", api_get_plan, 0, false },
+    { "POST", "/api/v1/reload", api_reload, 0, false },
 };
 #define N_ROUTES (sizeof routes / sizeof routes[0])
 
@@ -33,7 +37,7 @@ static bool path_matches(struct slice pattern, struct slice path, struct slice *
     while (pattern.len || path.len) {
         slice_cut(pattern, '/', &want, &pattern);
         slice_cut(path, '/', &have, &path);
-        if (slice_eq(want, SLICE("*")))
+        if (slice_eq(want, SLICE("*")) && have.len)
             *id = have;
         else if (!slice_eq(want, have))
             return false;
@@ -41,68 +45,121 @@ static bool path_matches(struct slice pattern, struct slice path, struct slice *
     return true;
 }
 
-static int status_named(struct slice name)
+static int set_limit(struct list_filter *f, struct slice value)
 {
-    for (int i = EVENT_ACCEPTED; i <= EVENT_IGNORED; i++) {
-        if (slice_eq_z(name, event_status_name((enum event_status)i)))
-            return i;
-    }
-    return -1;
-}
-
-static int state_named(struct slice name)
-{
-    for (int i = RUN_RUNNING; i <= RUN_CANCELLED; i++) {
-        if (slice_eq_z(name, run_state_name((enum run_state)i)))
-            return i;
-    }
-    return -1;
-}
-
-/* Events have a status, runs a state. */
-static int set_filter(struct api_call *call, struct slice name, struct slice value)
-{
-    bool runs = slice_eq(request_path(call->req), SLICE("/api/v1/runs"));
-    struct list_filter *f = &call->filter;
     uint64_t n;
 
-    if (slice_eq(name, SLICE("source")))
-        f->source = value;
-    else if (slice_eq(name, SLICE("type")))
-        f->type = value;
-    else if (slice_eq(name, SLICE("workflow")))
-        f->workflow = value;
-    else if (slice_eq(name, SLICE("status")) && !runs)
-        return (f->status = status_named(value)) < 0 ? -1 : 0;
-    else if (slice_eq(name, SLICE("state")) && runs)
-        return (f->status = state_named(value)) < 0 ? -1 : 0;
-    else if (slice_eq(name, SLICE("before")))
-        return f->has_before = true, id_parse(value, &f->before);
-    else if (slice_eq(name, SLICE("event")))
-        return f->has_event = true, id_parse(value, &f->event);
-    else if (slice_eq(name, SLICE("limit")))
-        return slice_u64(value, &n) || n < 1 || n > 1000 ? -1 : (f->limit = n, 0);
-    else
+    if (slice_u64(value, &n) || n < 1 || n > 1000)
         return -1;
+    f->limit = n;
     return 0;
 }
 
-static int read_filter(struct api_call *call, struct slice query)
+static int set_before(struct list_filter *f, struct slice value)
+{
+    f->has_before = true;
+    return id_parse(value, &f->before);
+}
+
+static int set_event(struct list_filter *f, struct slice value)
+{
+    f->has_event = true;
+    return id_parse(value, &f->event);
+}
+
+static int set_source(struct list_filter *f, struct slice value)
+{
+    f->source = value;
+    return 0;
+}
+
+static int set_type(struct list_filter *f, struct slice value)
+{
+    f->type = value;
+    return 0;
+}
+
+static int set_workflow(struct list_filter *f, struct slice value)
+{
+    f->workflow = value;
+    return 0;
+}
+
+static int set_status(struct list_filter *f, struct slice value)
+{
+    for (int i = EVENT_ACCEPTED; i <= EVENT_IGNORED; i++) {
+        if (slice_eq_z(value, event_status_name((enum event_status)i)))
+            return f->status = i, 0;
+    }
+    return -1;
+}
+
+static int set_state(struct list_filter *f, struct slice value)
+{
+    for (int i = RUN_RUNNING; i <= RUN_CANCELLED; i++) {
+        if (slice_eq_z(value, run_state_name((enum run_state)i)))
+            return f->status = i, 0;
+    }
+    return -1;
+}
+
+static const struct filter {
+    const char *name;
+    unsigned lists;
+    int (*set)(struct list_filter *f, struct slice value);
+    const char *wants;
+} filters[] = {
+    { "limit", ALL_LISTS, set_limit, "a number from 1 to 1000" },
+    { "before", ALL_LISTS, set_before, "an id" },
+    { "source", ALL_LISTS, set_source, "a name" },
+    { "type", EVENTS | HELD | RUNS, set_type, "an event type" },
+    { "status", EVENTS, set_status, "accepted, held, released or ignored" },
+    { "state", RUNS, set_state, "running, done, failed or cancelled" },
+    { "workflow", RUNS, set_workflow, "an id" },
+    { "event", RUNS, set_event, "an event's id" },
+};
+#define N_FILTERS (sizeof filters / sizeof filters[0])
+
+static int fail_unknown(unsigned list, struct slice name, struct err *e)
+{
+    char known[128] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_FILTERS; i++) {
+        if (filters[i].lists & list)
+            n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", filters[i].name);
+    }
+    return err_set(e, ERR_INPUT, "there is no query parameter \"%.*s\" here; this route takes %s",
+                   SLICE_FMT(slice_first(name, 40)), n ? known : "none");
+}
+
+static int set_filter(struct api_call *call, unsigned list, struct slice name, struct slice value)
+{
+    struct buf text;
+
+    for (size_t i = 0; i < N_FILTERS; i++) {
+        const struct filter *f = &filters[i];
+        if (!(f->lists & list) || !slice_eq_z(name, f->name))
+            continue;
+        buf_init(&text, 1024);
+        bool good = percent_decode(value, true, &text) == 0 &&
+                    f->set(&call->filter, arena_slice(&call->memory, buf_slice(&text))) == 0;
+        buf_clear(&text);
+        return !good ? err_set(&call->e, ERR_INPUT, "the query parameter \"%s\" is to be %s", f->name, f->wants) : 0;
+    }
+    return fail_unknown(list, name, &call->e);
+}
+
+static int read_filter(struct api_call *call, unsigned list, struct slice query)
 {
     struct slice pair, name, value;
-    struct buf text;
 
     call->filter = (struct list_filter){ .status = -1, .limit = 50 };
     while (query.len) {
         slice_cut(query, '&', &pair, &query);
         slice_cut(pair, '=', &name, &value);
-        buf_init(&text, 1024);
-        int bad = percent_decode(value, true, &text);
-        struct slice decoded = arena_slice(&call->memory, buf_slice(&text));
-        buf_clear(&text);
-        if (bad || set_filter(call, name, decoded))
-            return err_set(&call->e, ERR_INPUT, "the query parameter \"%.*s\" is not known here or has a bad value",
-                           SLICE_FMT(slice_first(name, 40)));
+        if (set_filter(call, list, name, value))
+            return -1;
     }
     return 0;
 }
@@ -209,26 +266,54 @@ static const struct route *find(struct request *r, bool public_listener, struct 
     return NULL;
 }
 
+/* A problem with a header that tells the caller more. */
+static void answer_with(struct request *r, int status, const char *reason, struct slice detail, struct header header)
+{
+    struct header headers[] = { { SLICE("Content-Type"), SLICE("application/problem+json") }, header };
+    struct buf body;
+
+    buf_init(&body, 1024);
+    problem_put(&body, status, slice_z(reason), detail, SLICE_NONE);
+    request_answer(r, status, headers, 2, buf_slice(&body));
+    buf_clear(&body);
+}
+
+static void answer_method(struct request *r, bool public_listener)
+{
+    char allow[16] = "", detail[64];
+    struct slice id;
+
+    for (size_t i = 0; i < N_ROUTES; i++) {
+        if ((routes[i].public || !public_listener) && path_matches(slice_z(routes[i].path), request_path(r), &id))
+            snprintf(allow + strlen(allow), sizeof allow - strlen(allow), "%s%s", *allow ? ", " : "", routes[i].method);
+    }
+    snprintf(detail, sizeof detail, "this route takes %s", allow);
+    answer_with(r, 405, "method", slice_z(detail), (struct header){ SLICE("Allow"), slice_z(allow) });
+}
+
 void api_handle(struct admin *a, struct request *r, bool public_listener)
 {
     bool path_known = false;
     struct slice id;
 
     if (!token_ok(a, r)) {
-        request_problem(r, 401, "token", SLICE("send the token as \"Authorization: Bearer …\"; it is in the file <store>.token"), 0);
+        answer_with(r, 401, "token", SLICE("send the token as \"Authorization: Bearer …\"; it is in the file <store>.token"),
+                    (struct header){ SLICE("WWW-Authenticate"), SLICE("Bearer") });
         return;
     }
     const struct route *route = find(r, public_listener, &id, &path_known);
     if (!route) {
-        request_problem(r, path_known ? 405 : 404, path_known ? "method" : "no-such-route",
-                        path_known ? SLICE("this route does not take this method") : SLICE("no such route; see docs/api.md"), 0);
+        if (path_known)
+            answer_method(r, public_listener);
+        else
+            request_problem(r, 404, "no-such-route", SLICE("no such route; see docs/api.md"), 0);
         return;
     }
     struct api_call *call = call_new(a, r);
     if (id.ptr && id_parse(id, &call->id)) {
         api_fail(call, 404, "not-found", "\"%.*s\" is not an id", SLICE_FMT(slice_first(id, 60)));
         api_answer(call);
-    } else if (read_filter(call, request_query(r))) {
+    } else if (read_filter(call, route->list, request_query(r))) {
         api_fail_err(call);
         api_answer(call);
     } else {

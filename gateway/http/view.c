@@ -206,6 +206,8 @@ json_object *view_plan(const struct plan *p)
         put_text(s, "name", p->sources[i].name);
         put_text(s, "provider", provider_id(p->sources[i].provider));
         put_text(s, "url", p->sources[i].url);
+        put(s, "verified", json_object_new_boolean(provider_scheme(p->sources[i].provider) != SCHEME_NONE));
+        put_int(s, "version", p->sources[i].def->row);
         json_object_array_add(sources, s);
     }
     for (size_t i = 0; i < p->n_workflows; i++) {
