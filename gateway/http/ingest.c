@@ -203,7 +203,11 @@ static void store(struct ingest *in, struct request *r, struct source *s, struct
 
 static void refuse_method(struct ingest *in, struct request *r, const struct source *s)
 {
-    refuse_simply(in, r, s, 405, OUTCOME_METHOD, "method", SLICE("this source does not take this method"));
+    char detail[128];
+
+    snprintf(detail, sizeof detail, "this source does not take this method; it takes %.*s",
+             SLICE_FMT(provider_allow(s->provider)));
+    refuse_simply(in, r, s, 405, OUTCOME_METHOD, "method", slice_z(detail));
 }
 
 /* The body after content coding. 0, or -1 after an answer. */

@@ -104,8 +104,8 @@ static void report_errors(struct judge *j, const struct schema *s, const char *p
     judge_put_errors(&report, &j->reading.doc, &j->errors);
     buf_reset(&j->detail);
     if (report.count)
-        buf_printf(&j->detail, "the payload violates its schema: %.*s: %.*s", SLICE_FMT(report.errors[0].instance_path),
-                   SLICE_FMT(report.errors[0].message));
+        buf_printf(&j->detail, "the payload violates its schema: %.*s%s%.*s", SLICE_FMT(report.errors[0].instance_path),
+                   report.errors[0].instance_path.len ? ": " : "", SLICE_FMT(report.errors[0].message));
     else
         buf_puts(&j->detail, "the payload could not be checked against its schema within the limits");
     schema_report_clear(&report);
@@ -218,6 +218,14 @@ static void fill_event(struct judge *j, const struct plan *plan, const struct so
     };
 }
 
+static void refuse_content_type(struct judge *j, const struct source *source, struct judgement *out)
+{
+    buf_reset(&j->detail);
+    buf_puts(&j->detail, "this source does not take this content type; it takes ");
+    provider_put_content_types(source->provider, &j->detail);
+    refuse(out, 415, OUTCOME_MEDIA_TYPE, "content-type", buf_slice(&j->detail));
+}
+
 void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out)
 {
     struct mapped mapped;
@@ -225,7 +233,7 @@ void judge_delivery(struct judge *j, struct plan *plan, struct source *source, c
 
     *out = (struct judgement){ .what = JUDGE_STORE };
     if (!provider_content_type_ok(source->provider, d)) {
-        refuse(out, 415, OUTCOME_MEDIA_TYPE, "content-type", SLICE("this source does not take this content type"));
+        refuse_content_type(j, source, out);
         return;
     }
     reading_start(&j->reading, d, provider_form_json_field(source->provider), &source->json_limits);

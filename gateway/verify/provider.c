@@ -207,6 +207,12 @@ bool provider_content_type_ok(const struct provider *p, const struct delivery *d
     return type.len == 0;
 }
 
+void provider_put_content_types(const struct provider *p, struct buf *out)
+{
+    for (uint32_t i = 0; i < p->n_content_types; i++)
+        buf_printf(out, "%s%.*s", i ? ", " : "", SLICE_FMT(p->content_types[i]));
+}
+
 struct slice provider_form_json_field(const struct provider *p)
 {
     return p->form_json_field;

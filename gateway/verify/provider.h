@@ -50,6 +50,8 @@ bool provider_method_handshake(const struct provider *p, struct slice method);
 struct slice provider_allow(const struct provider *p);
 /* A content type that is not among them is 415. An absent type is taken as the first one. */
 bool provider_content_type_ok(const struct provider *p, const struct delivery *d);
+/* "application/json, application/x-www-form-urlencoded" */
+void provider_put_content_types(const struct provider *p, struct buf *out);
 struct slice provider_form_json_field(const struct provider *p); /* or empty */
 /* The provider's own value, mapped where the preset maps it ("Push Hook" → "push"). Empty when absent.
  * Good until the reading or tmp changes. */
