@@ -108,6 +108,29 @@ static void tell_runs(struct story *s, const char *event)
     reply_clear(&list);
 }
 
+/* What the source asked for stands in its version; only that of now is at hand. */
+static const char *signature_of(struct story *s, const struct reply *event)
+{
+    const char *source = text(s, event, 0, "source"), *version = text(s, event, 0, "source_version");
+    const char *said = "as the version of the source said that received it (it has changed since)";
+    struct reply plan;
+
+    if (!*source)
+        return "not asked for (the API's token stands for it)";
+    reply_init(&plan);
+    uint32_t list = get(s, &plan, "/api/v1/plan%s", "") == 200 ? json_member(&plan.doc, 0, SLICE("sources")) : JSON_NONE;
+    if (list != JSON_NONE) {
+        for (uint32_t n = list + 1; n < json_end(&plan.doc, list); n = json_next(&plan.doc, n)) {
+            if (strcmp(text(s, &plan, n, "name"), source) != 0 || strcmp(text(s, &plan, n, "version"), version) != 0)
+                continue;
+            bool verified = strcmp(text(s, &plan, n, "verified"), "true") == 0;
+            said = verified ? "verified" : "not verified (the source says verify: none)";
+        }
+    }
+    reply_clear(&plan);
+    return said;
+}
+
 static void tell_event(struct story *s, const struct reply *r)
 {
     const char *source = text(s, r, 0, "source"), *key = text(s, r, 0, "key"), *verdict = text(s, r, 0, "verdict");
@@ -115,7 +138,7 @@ static void tell_event(struct story *s, const struct reply *r)
     printf("event %s of type %s\n", text(s, r, 0, "id"), text(s, r, 0, "type"));
     printf("  received %s from %s%s, %s bytes%s%s\n", text(s, r, 0, "time"), *source ? "source " : "the API", source,
            text(s, r, 0, "body_bytes"), *key ? ", delivery key " : "", key);
-    printf("  signature: %s\n", *source ? "verified" : "not asked for (the API's token stands for it)");
+    printf("  signature: %s\n", signature_of(s, r));
     printf("  schema: %s%s%s\n", verdict, strcmp(text(s, r, 0, "schema_version"), "0") ? ", version " : "",
            strcmp(text(s, r, 0, "schema_version"), "0") ? text(s, r, 0, "schema_version") : "");
     tell_errors(s, r);

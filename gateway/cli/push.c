@@ -39,7 +39,19 @@ static int read_options(int argc, char **argv, struct options *o)
     return 0;
 }
 
-/* {"type":…,"data":<as given>}: the gateway reads it strictly and says what is wrong with it. */
+/* Read here too, so that a fault is told at its place in the data and not in what is made of it. */
+static int check_data(struct slice data, struct err *e)
+{
+    struct json_limits limits = { .max_depth = 10000, .max_nodes = UINT32_MAX };
+    struct json_doc doc;
+
+    json_doc_init(&doc);
+    int result = json_parse_err(&doc, data, &limits, e) ? err_add(e, "DATA") : 0;
+    json_doc_clear(&doc);
+    return result;
+}
+
+/* {"type":…,"data":<as given>} */
 static int put_body(const struct options *o, struct buf *body, struct err *e)
 {
     buf_puts(body, "{\"type\":");
@@ -53,9 +65,12 @@ static int put_body(const struct options *o, struct buf *body, struct err *e)
         json_quote(body, slice_z(o->subject));
     }
     buf_puts(body, ",\"data\":");
+    size_t before = body->len;
     if (strcmp(o->data, "-") != 0)
         buf_puts(body, o->data);
     else if (read_input("-", body, e))
+        return -1;
+    if (!body->failed && check_data(slice_from(buf_slice(body), before), e))
         return -1;
     buf_putc(body, '}');
     return body->failed ? err_set(e, ERR_LIMIT, "the data is too large") : 0;

@@ -74,13 +74,29 @@ static int read_options(int argc, char **argv, struct options *o)
     return bad || rest != end || !whole ? cli_usage("send") : 0;
 }
 
-static int put_issues(struct issues *is, struct err *e)
+/* The errors, each with its line; err_set's text is short of room for them. */
+static int tell_issues(struct issues *is, struct err *e)
 {
     struct buf text;
 
-    buf_init(&text, sizeof e->text - 1);
+    buf_init(&text, 4 << 20);
     issues_put_text(is, &text);
-    return err_set(e, ERR_INPUT, "%s", text.len ? text.ptr : "the configuration has errors");
+    fputs(text.len ? text.ptr : "", stderr);
+    buf_clear(&text);
+    return err_set(e, ERR_INPUT, "nothing was sent");
+}
+
+static int no_source(const struct sending *s, struct err *e)
+{
+    struct buf names;
+
+    buf_init(&names, 512);
+    for (size_t i = 0; i < s->plan->n_sources; i++)
+        buf_printf(&names, "%s%.*s", i ? ", " : "", SLICE_FMT(s->plan->sources[i].name));
+    err_set(e, ERR_NOT_FOUND, "%s has no source \"%s\"; it has %s", s->o.config, s->o.source,
+            names.len ? names.ptr : "none");
+    buf_clear(&names);
+    return -1;
 }
 
 static int from_config(struct sending *s, struct err *e)
@@ -92,9 +108,9 @@ static int from_config(struct sending *s, struct err *e)
     s->plan = plan_load(s->o.config, &is);
     struct source *source = s->plan ? plan_source(s->plan, slice_z(s->o.source)) : NULL;
     if (!s->plan) {
-        result = put_issues(&is, e);
+        result = tell_issues(&is, e);
     } else if (!source) {
-        result = err_set(e, ERR_NOT_FOUND, "%s has no source \"%s\"", s->o.config, s->o.source);
+        result = no_source(s, e);
     } else {
         const struct listen_on *in = &s->plan->settings.ingest;
         s->provider = source->provider;
@@ -114,7 +130,7 @@ static int from_arguments(struct sending *s, struct err *e)
 
     issues_init(&is);
     s->provider = provider_find(slice_z(s->o.provider), NULL, &is);
-    int result = s->provider ? 0 : put_issues(&is, e);
+    int result = s->provider ? 0 : tell_issues(&is, e);
     issues_clear(&is);
     if (result || secret_from_argument(&secret, slice_z(s->o.secret), e))
         return -1;

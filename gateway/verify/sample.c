@@ -88,7 +88,8 @@ static int fail_unknown(const struct provider *p, struct slice event, struct err
         err_set(e, ERR_NOT_FOUND, "no sample of event \"%.*s\": there are %.*s; or give a file",
                 SLICE_FMT(slice_first(event, 100)), SLICE_FMT(buf_slice(&known)));
     else
-        err_set(e, ERR_NOT_FOUND, "%.*s has no samples: give a file", SLICE_FMT(provider_name(p)));
+        err_set(e, ERR_NOT_FOUND, "%s%.*s has no samples: give an EVENT and a FILE",
+                provider_name(p).len ? "" : "a source without a preset", SLICE_FMT(provider_name(p)));
     buf_clear(&known);
     return -1;
 }
