@@ -245,6 +245,33 @@ static void read_source(struct build *b, struct source *s, uint32_t node)
     free(secrets);
 }
 
+static bool part_is_sound(const struct build *b, uint32_t node, const char *key)
+{
+    uint32_t part = tree_get(b->t, node, key);
+
+    return part != JSON_NONE && build_is_sound(b, part);
+}
+
+/* Of a source whose form is wrong somewhere what can be judged alone, so that its user need not come back for each. */
+static void read_sound_parts(struct build *b, struct source *s, uint32_t node)
+{
+    struct secret *secrets = NULL;
+    struct definition *def;
+    size_t n = 0;
+
+    if (part_is_sound(b, node, "provider")) {
+        uint32_t named = tree_get(b->t, node, "provider");
+        s->provider = provider_of_plan(b, named, tree_string(b->t, named, &b->scratch), &def);
+    }
+    if (part_is_sound(b, node, "secrets"))
+        build_secrets(b, node, &secrets, &n);
+    if (part_is_sound(b, node, "events"))
+        read_bindings(b, node, s);
+    for (size_t i = 0; i < n; i++)
+        secret_clear(&secrets[i]);
+    free(secrets);
+}
+
 struct entry {
     struct slice name;
     uint32_t node;
@@ -268,7 +295,7 @@ void sources_build(struct build *b)
         return;
     struct entry *entries = arena_alloc(&b->scratch, (json_count(d, all) + 1) * sizeof *entries);
     for (uint32_t k = all + 1; k < json_end(d, all); k = json_next(d, k + 1)) {
-        if (build_is_sound(b, k + 1))
+        if (json_type_of(d, k + 1) == JSON_OBJECT)
             entries[n++] = (struct entry){ tree_string(b->t, k, b->memory), k + 1 };
     }
     qsort(entries, n, sizeof *entries, by_name);
@@ -277,7 +304,10 @@ void sources_build(struct build *b)
         struct source *s = &p->sources[p->n_sources];
         s->name = entries[i].name;
         s->index = (uint32_t)p->n_sources++;
-        read_source(b, s, entries[i].node);
+        if (build_is_sound(b, entries[i].node))
+            read_source(b, s, entries[i].node);
+        else
+            read_sound_parts(b, s, entries[i].node);
     }
 }
 

@@ -199,6 +199,14 @@ static const struct change {
       "found string \"held\"\n"
       "    hint: did you mean \"hold\"?\n" },
     { "    provider: github\n",
+      "    provider: githb\n"
+      "    on_invalid: held\n",
+      "c.yaml:8:15: error: sources.github.provider: there is no provider \"githb\"\n"
+      "    hint: did you mean \"github\"?\n"
+      "c.yaml:9:17: error: sources.github.on_invalid: expected one of \"hold\", \"reject\", \"accept\", "
+      "found string \"held\"\n"
+      "    hint: did you mean \"hold\"?\n" },
+    { "    provider: github\n",
       "    provider: github\n"
       "    on_unlisted: drop\n",
       "c.yaml:9:18: error: sources.github.on_unlisted: expected one of \"accept\", \"ignore\", "
