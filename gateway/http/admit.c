@@ -30,6 +30,14 @@ struct admit {
     struct timer *tick;
 };
 
+/* With the writer, of all loops: also those whose sender was told that there is no word. */
+static _Atomic int64_t with_writer;
+
+int64_t admit_depth(void)
+{
+    return with_writer;
+}
+
 static void unlink_waiting(struct waiting *w)
 {
     w->prev->next = w->next;
@@ -67,6 +75,7 @@ static void on_written(struct write *write)
         tell(w, ADMIT_DUPLICATE, a->first);
     else
         tell(w, ADMIT_STORED, a->event->id);
+    with_writer--;
     free_waiting(w);
 }
 
@@ -149,7 +158,9 @@ int admit_put(struct admit *a, struct admission *what, admit_done done, void *ar
     w->write.append.runs = w->runs;
     w->write.append.n_runs = n;
     set_dedupe(a, &w->write.append, what);
+    with_writer++;
     if (!writer_put(a->writer, &w->write, event_bytes(w->write.append.event))) {
+        with_writer--;
         free_waiting(w);
         return -1;
     }

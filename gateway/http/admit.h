@@ -30,5 +30,7 @@ struct admission {
 int admit_put(struct admit *a, struct admission *what, admit_done done, void *arg) MUST_CHECK;
 /* Waiting for the disk. On the loop. */
 size_t admit_waiting(const struct admit *a);
+/* Events with the writer, of all loops together: the depth of its queue. Any thread. */
+int64_t admit_depth(void);
 
 #endif

@@ -102,6 +102,7 @@ void metrics_put(const struct admin *a, struct buf *out)
     put_deliveries(out);
     put_writer(out, writer_stats(a->o.writer));
     put_flow(out, flow_stats(a->o.flow));
+    put_gauge(out, "commit_waiting", "Events that wait for their commit.", admit_depth());
     put_gauge(out, "connections", "Connections of senders.", a->o.health->ingest_budget->connections);
     put_gauge(out, "bodies_bytes", "Bytes of bodies in flight.", a->o.health->ingest_budget->body_bytes);
 }

@@ -356,6 +356,7 @@ suite('ingest', () => {
     assert.equal((await fetch(`http://127.0.0.1:${gateway.ingest}/metrics`)).status, 404);
     const metrics = await gateway.request('/metrics');
     assert.match(metrics.headers.get('content-type'), /^text\/plain/);
+    assert.match(metrics.text, /^hooklatch_commit_waiting 0$/m);
     assert.match(metrics.text, /^hooklatch_[a-z_]+\{[^}]*source="github"[^}]*\} \d+/m);
   });
 });
