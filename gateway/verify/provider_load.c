@@ -168,7 +168,11 @@ static void load_signature(struct load *l, uint32_t root)
 
     if (obj == JSON_NONE) {
         if (l->p->scheme != SCHEME_NONE)
-            tree_error(l->t, root, l->is, NULL, "scheme %s needs signature: where it stands", schemes[l->p->scheme]);
+            tree_error(l->t, root, l->is,
+                       l->p->scheme == SCHEME_BASIC
+                           ? "add signature: {in: header, name: Authorization, prefix: \"Basic \"}"
+                           : "for example signature: {in: header, name: X-Signature}",
+                       "scheme %s needs signature: where it stands", schemes[l->p->scheme]);
         return;
     }
     alt = tree_get(l->t, obj, "names_alt");

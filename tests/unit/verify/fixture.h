@@ -153,7 +153,7 @@ static inline void assert_refused(const struct verdict *v, enum verify_reason re
 static inline void assert_text(struct slice s, const char *z)
 {
     if (!slice_eq_z(s, z))
-        print_error("got \"%.*s\", expected \"%s\"\n", SLICE_FMT(s), z);
+        print_error("got \"%.*s\", expected \"%s\"\n", SLICE_FMT(s), z ? z : "");
     assert_true(slice_eq_z(s, z));
 }
 
