@@ -52,14 +52,10 @@ static void print_plan(const struct plan *p)
 static int check(const char *file)
 {
     struct issues is;
-    struct buf text;
 
     issues_init(&is);
-    buf_init(&text, 4 << 20);
     struct plan *p = plan_load(file, &is);
-    issues_put_text(&is, &text);
-    if (text.len)
-        fputs(text.ptr, stderr);
+    cli_print_issues(&is);
     size_t warnings = 0;
     for (size_t i = 0; i < is.count; i++)
         warnings += is.list[i].warning;
@@ -69,7 +65,6 @@ static int check(const char *file)
            is.errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
     int result = p ? 0 : CLI_FAILED;
     plan_unref(p);
-    buf_clear(&text);
     issues_clear(&is);
     return result;
 }

@@ -29,5 +29,8 @@ struct cli_command {
 extern const struct cli_command cli_commands[]; /* ends with a NULL name */
 /* Prints "usage: hooklatch NAME …" to standard error; returns CLI_USAGE. */
 int cli_usage(const char *name);
+struct issues;
+/* Errors and warnings, each with its line and hint, to standard error. */
+void cli_print_issues(const struct issues *is);
 
 #endif

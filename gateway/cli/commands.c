@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "config/issues.h"
+
 #define GATEWAY_OPTIONS                                                                                                \
     "\nThe gateway is found by HOOKLATCH_URL (its admin listener) and HOOKLATCH_TOKEN, or by -c FILE.\n"
 
@@ -47,10 +50,12 @@ const struct cli_command cli_commands[] = {
     { "events", cli_events, "[list|show ID|body ID|tail] [FILTER]…", "stored events",
       "\nFilters: --source S --type T --status accepted|held|released|ignored --limit N --before ID; --json prints JSON.\n"
           GATEWAY_OPTIONS },
-    { "held", cli_events, "[list|show ID|release ID…] [FILTER]…", "events held for violating their schema", GATEWAY_OPTIONS },
-    { "refused", cli_events, "[list|show ID|tail] [FILTER]…", "deliveries that were not accepted, and why", GATEWAY_OPTIONS },
+    { "held", cli_events, "[list|show ID|tail|release ID…] [FILTER]…", "events held for violating their schema",
+      "\nFilters: --source S --type T --limit N --before ID; --json prints JSON.\n" GATEWAY_OPTIONS },
+    { "refused", cli_events, "[list|show ID|tail] [FILTER]…", "deliveries that were not accepted, and why",
+      "\nFilters: --source S --limit N --before ID; --json prints JSON.\n" GATEWAY_OPTIONS },
     { "runs", cli_events, "[list|show ID|tail] [FILTER]…", "runs of workflows",
-      "\nFilters: --workflow W --event ID --state running|done|failed|cancelled --limit N --before ID; --json.\n"
+      "\nFilters: --source S --type T --workflow W --event ID\n  --state running|done|failed|cancelled --limit N --before ID; --json.\n"
           GATEWAY_OPTIONS },
     { "explain", cli_explain, "ID", "the whole story of an event, a refusal or a run", GATEWAY_OPTIONS },
     { NULL, NULL, NULL, NULL, NULL },
@@ -63,4 +68,14 @@ int cli_usage(const char *name)
             fprintf(stderr, "usage: hooklatch %s %s\n(\"hooklatch help %s\" tells more)\n", name, c->arguments, name);
     }
     return CLI_USAGE;
+}
+
+void cli_print_issues(const struct issues *is)
+{
+    struct buf text;
+
+    buf_init(&text, 4 << 20);
+    issues_put_text(is, &text);
+    fwrite(text.len ? text.ptr : "", 1, text.len, stderr);
+    buf_clear(&text);
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/remote.h"
 
 #define BODY_MAX ((size_t)32 << 20)
 #define REPEAT_MAX 128 /* of --secret, --header, --param each */
@@ -115,45 +116,26 @@ static int read_options(struct request *q, struct given *g, int argc, char **arg
 static int make_provider(struct request *q, const struct given *g)
 {
     struct issues is;
-    struct buf text;
 
     issues_init(&is);
-    buf_init(&text, (size_t)1 << 20);
     q->provider = provider_open(g->provider, &is);
-    issues_put_text(&is, &text);
-    if (text.len)
-        fwrite(text.ptr, 1, text.len, stderr);
-    buf_clear(&text);
+    cli_print_issues(&is);
     issues_clear(&is);
     return q->provider ? 0 : -1;
 }
 
 static int read_body(struct request *q, const char *file, struct err *e)
 {
-    bool is_stdin = strcmp(file, "-") == 0;
-    FILE *in = is_stdin ? stdin : fopen(file, "rb");
     struct buf body;
-    char *room;
 
-    if (!in)
-        return err_sys(e, "cannot open %s", file);
     buf_init(&body, BODY_MAX + 65536);
-    while (body.len <= BODY_MAX && (room = buf_room(&body, 65536)) != NULL) {
-        size_t n = fread(room, 1, 65536, in);
-        body.len += n;
-        if (n == 0)
-            break;
-    }
-    bool failed = ferror(in);
-    if (!is_stdin)
-        fclose(in);
-    if (!failed && body.len <= BODY_MAX)
+    int result = read_input(file, &body, e);
+    if (!result && body.len > BODY_MAX)
+        result = err_set(e, ERR_LIMIT, "%s: more than 32 MiB", file);
+    if (!result)
         q->delivery.body = arena_slice(&q->memory, buf_slice(&body));
-    bool too_large = body.len > BODY_MAX;
     buf_clear(&body);
-    if (failed)
-        return err_sys(e, "cannot read %s", file);
-    return too_large ? err_set(e, ERR_LIMIT, "%s: more than 32 MiB", file) : 0;
+    return result;
 }
 
 static int set_url(struct delivery *d, struct slice url, struct err *e)
@@ -200,6 +182,9 @@ static int fill(struct request *q, const struct given *g, struct err *e)
     if (provider_uses_url(q->provider) && g->url.len == 0)
         return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it",
                        SLICE_FMT(provider_name(q->provider)));
+    if (provider_scheme(q->provider) != SCHEME_NONE && g->n_secrets == 0)
+        return err_set(e, ERR_INPUT, "give --secret: the %.*s, as env:NAME, file:PATH or value:TEXT",
+                       SLICE_FMT(provider_secret_what(q->provider)));
     q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);
     if (!q->verifier)
         return -1;

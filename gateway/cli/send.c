@@ -74,15 +74,9 @@ static int read_options(int argc, char **argv, struct options *o)
     return bad || rest != end || !whole ? cli_usage("send") : 0;
 }
 
-/* The errors, each with its line; err_set's text is short of room for them. */
-static int tell_issues(struct issues *is, struct err *e)
+static int tell_issues(const struct issues *is, struct err *e)
 {
-    struct buf text;
-
-    buf_init(&text, 4 << 20);
-    issues_put_text(is, &text);
-    fputs(text.len ? text.ptr : "", stderr);
-    buf_clear(&text);
+    cli_print_issues(is);
     return err_set(e, ERR_INPUT, "nothing was sent");
 }
 

@@ -98,15 +98,10 @@ static int serve(struct gateway *g)
 static struct plan *load(const char *file)
 {
     struct issues is;
-    struct buf text;
 
     issues_init(&is);
     struct plan *plan = plan_load(file, &is);
-    buf_init(&text, 1024 * 1024);
-    issues_put_text(&is, &text);
-    if (text.len)
-        fputs(text.ptr, stderr);
-    buf_clear(&text);
+    cli_print_issues(&is);
     issues_clear(&is);
     return plan;
 }

@@ -72,6 +72,14 @@ suite('commands', () => {
     assert.match(result.stderr, /bad\.yaml:2:.*"threds"/);
   });
 
+  test('verify and sign: what is missing is named', async () => {
+    for (const command of ['verify', 'sign']) {
+      const result = await hooklatch([command, '--provider', 'github', '-'], { input: '{}' });
+      assert.equal(result.code, 2);
+      assert.match(result.stderr, /give --secret: the webhook secret, as env:NAME, file:PATH or value:TEXT/);
+    }
+  });
+
   test('explain: signature, schema, every workflow that matched, every attempt', async () => {
     const id = idOf(await good('send', 'github', 'push', file('small.json', { total: 5 })));
     let story;
