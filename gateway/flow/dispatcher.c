@@ -182,7 +182,7 @@ void dispatcher_lease(struct flow *f, struct lease *l)
     h->flow = f;
     h->lane = lane;
     h->state = HELD_ASKING;
-    atomic_fetch_add(&f->lanes.bytes, (int64_t)event_bytes(l->event));
+    atomic_fetch_add(&f->lanes.bytes, (int64_t)lease_bytes(l));
     atomic_fetch_add(&f->stats.held, 1);
     if (w)
         dispatcher_known(f, h, workflow_ref(w));
@@ -196,7 +196,7 @@ void dispatcher_release(struct flow *f, struct held *h)
     if (h->write.finish.outcome == ATTEMPT_RETRY)
         lane_due(h->lane, h->write.finish.due_us);
     lanes_give_back(&f->lanes, h->lane, 1);
-    atomic_fetch_sub(&f->lanes.bytes, (int64_t)event_bytes(h->lease->event));
+    atomic_fetch_sub(&f->lanes.bytes, (int64_t)lease_bytes(h->lease));
     atomic_fetch_sub(&f->stats.held, 1);
     held_remove(&f->held, h);
     claims_look(f);

@@ -16,7 +16,7 @@
 #include "base/slice.h"
 
 #define LANE_SURE 16
-#define LANES_BYTES_MAX (INT64_C(256) << 20) /* of events held: above it there is no room */
+#define LANES_BYTES_MAX (INT64_C(256) << 20) /* of events and outputs held: above it there is no room */
 #define LANE_NEVER INT64_MAX
 
 struct held;
@@ -40,7 +40,7 @@ struct lanes {
     struct lane *buckets[LANES_BUCKETS];
     struct lane *_Atomic all; /* only ever grows, at its head: as many as endpoint names were ever configured */
     atomic_int taken;
-    _Atomic int64_t bytes; /* of events held */
+    _Atomic int64_t bytes; /* of events and outputs held */
     atomic_bool closed;    /* shutting down: no room any more */
 };
 

@@ -100,6 +100,15 @@ void lease_add_output(struct lease *l, uint16_t step, struct slice step_id, stru
     };
 }
 
+size_t lease_bytes(const struct lease *l)
+{
+    size_t bytes = event_bytes(l->event);
+
+    for (size_t i = 0; i < l->n_outputs; i++)
+        bytes += l->outputs[i].step_id.len + l->outputs[i].json.len;
+    return bytes;
+}
+
 void lease_free(struct lease *l)
 {
     if (!l)

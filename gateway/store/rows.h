@@ -64,6 +64,7 @@ struct lease {
     size_t n_outputs;
 };
 void lease_free(struct lease *l); /* NULL ok */
+size_t lease_bytes(const struct lease *l); /* of the event and the outputs: what strangers and endpoints can size */
 /* For back ends. Takes references; w may be NULL. */
 struct lease *lease_new(struct event *ev, struct workflow *w, int64_t workflow_def, struct id run, uint16_t step);
 void lease_add_output(struct lease *l, uint16_t step, struct slice step_id, struct slice json); /* copies */

@@ -135,6 +135,7 @@ static int claim_one(struct claiming *c, const struct due *d, struct err *e)
         lease_free(l);
         return result;
     }
+    c->bytes += lease_bytes(l) - event_bytes(l->event);
     l->mail.next = *c->leases ? &(*c->leases)->mail : NULL;
     *c->leases = l;
     return 0;

@@ -84,8 +84,9 @@ int store_finish(struct store *st, struct step_result *r, lease_room room, void 
                  struct err *e) MUST_CHECK;
 /* Up to max steps of that queue that are due: leased now. The event comes with its data. A lease whose step is in
  * memory already (same run, step, generation, attempts) may come again after it expired: the caller drops the copy.
- * Gives less than max when the events are large (CLAIM_BYTES; one at least). next_due_us: the earliest due time left in
- * the queue (of leases too: when they expire), or INT64_MAX. A step whose stored event is damaged fails for good. */
+ * Gives less than max when events and outputs are large (CLAIM_BYTES; one at least). next_due_us: the earliest due time
+ * left in the queue (of leases too: when they expire), or INT64_MAX. A step whose stored event is damaged fails for
+ * good. */
 #define CLAIM_BYTES (16 * 1024 * 1024)
 int store_claim(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases,
                 int64_t *next_due_us, struct err *e) MUST_CHECK;

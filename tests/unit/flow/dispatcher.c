@@ -230,6 +230,21 @@ static void a_newborn_step_is_called_and_its_result_written(void **state)
     assert_int_equal(counter_get(&flow_stats(f->flow)->runs_ended), 1);
 }
 
+static void outputs_take_room_as_events_do(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *l = newborn(f, "/ok");
+    char *json = calloc(1, 1 << 18);
+
+    lease_add_output(l, 0, SLICE("price"), slice_of(json, 1 << 18));
+    dispatcher_lease(f->flow, l);
+    assert_true(atomic_load(&f->flow->lanes.bytes) > 1 << 18);
+    next_write(WRITE_FINISH);
+    answer(0, ERR_NONE);
+    check_empty(f);
+    free(json);
+}
+
 static void a_failed_attempt_is_due_later(void **state)
 {
     struct fixture *f = *state;
@@ -504,6 +519,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_newborn_step_is_called_and_its_result_written),
+        TEST(outputs_take_room_as_events_do),
         TEST(a_failed_attempt_is_due_later),
         TEST(a_copy_is_dropped),
         TEST(the_next_attempt_is_no_copy),

@@ -353,10 +353,19 @@ static void claimed_form_is_decoded(struct fixture *x)
     event_unref(ev);
 }
 
+static size_t count_leases(struct fixture *x)
+{
+    size_t n = 0;
+
+    for (struct mail *m = x->leases ? &x->leases->mail : NULL; m; m = m->next)
+        n++;
+    return n;
+}
+
 /* Claims are bounded by the bytes of their events too. */
 static void large_events_come_in_portions(struct fixture *x)
 {
-    size_t bytes = 6 * 1024 * 1024, got = 0;
+    size_t bytes = 6 * 1024 * 1024;
     char *body = mem_alloc(bytes + 1);
     struct workflow *w = test_workflow("large", 1);
 
@@ -371,17 +380,45 @@ static void large_events_come_in_portions(struct fixture *x)
     }
     struct claim c = claim_at("billing", clock_wall_us());
     transact(x, do_claim, &c);
-    for (struct mail *m = x->leases ? &x->leases->mail : NULL; m; m = m->next)
-        got++;
-    assert_int_equal(got, 3);
+    assert_int_equal(count_leases(x), 3);
     assert_true(c.next_us <= c.now_us);
     free(body);
+}
+
+/* And by those of what earlier steps answered. */
+static void large_outputs_come_in_portions(struct fixture *x)
+{
+    size_t bytes = 6 * 1024 * 1024;
+    char *output = mem_alloc(bytes);
+    struct workflow *w = test_workflow("outputs", 2);
+
+    memset(output, '1', bytes);
+    for (int i = 0; i < 4; i++) {
+        struct new_run run = test_run(w);
+        struct event *ev = test_event(NULL);
+        struct append a = test_append(ev, NULL, &run, 1);
+        transact(x, do_append, &a);
+        struct claim first = claim_at("billing", clock_wall_us());
+        transact(x, do_claim, &first);
+        struct lease *l = take_lease(x);
+        struct step_result r = result_of(l, w, ATTEMPT_OK);
+        r.output = slice_of(output, bytes);
+        transact(x, do_finish, &r);
+        lease_free(l);
+        event_unref(ev);
+    }
+    struct claim c = claim_at("mail", clock_wall_us());
+    transact(x, do_claim, &c);
+    assert_int_equal(count_leases(x), 3);
+    assert_true(c.next_us <= c.now_us);
+    free(output);
 }
 
 #define CASES(X)                                                                                                       \
     X(run_goes_its_way) X(retry_waits_for_its_time) X(failure_ends_the_run) X(returned_costs_nothing)                  \
     X(lease_expires) X(restart_frees_leases) X(runs_are_listed_by_state) X(queues_are_told)                            \
-    X(claimed_form_is_decoded) X(large_events_come_in_portions)
+    X(claimed_form_is_decoded) X(large_events_come_in_portions)                                                     \
+    X(large_outputs_come_in_portions)
 CASES(CASE)
 
 int main(void)

@@ -297,9 +297,9 @@ static int d_claim(struct store *st, struct slice queue, size_t max, int64_t now
                 run = row(st->db, RUNS, i);
         }
         struct event *ev = find_event(st->db, run->event)->event;
-        bytes += event_bytes(ev);
         lease_step(st, s, lease_new(ev, NULL, run->workflow_def, run->id, s->row.index), now_us + STORE_LEASE_US,
                    leases);
+        bytes += lease_bytes(*leases);
     }
     s = earliest(st->db, queue);
     *next_due_us = s ? s->row.due_us : INT64_MAX;
