@@ -56,11 +56,19 @@ bool flow_room(void *flow, const struct step *step)
     return lanes_room(&f->lanes, lanes_get(&f->lanes, step_queue(step)), clock_wall_us());
 }
 
+static void look_soon(struct flow *f)
+{
+    if (!atomic_exchange(&f->ready_posted, true))
+        loop_post(f->loop, &f->ready);
+}
+
+/* No result follows that would make the loop look: steps that are due may have found no room because of this one. */
 void flow_room_back(void *flow, const struct step *step)
 {
     struct flow *f = flow;
 
     lanes_give_back(&f->lanes, lanes_get(&f->lanes, step_queue(step)), 1);
+    look_soon(f);
 }
 
 void flow_on_lease(struct mail *m)
@@ -85,8 +93,8 @@ void flow_on_ready(void *flow, struct slice queue, int64_t due_us)
 {
     struct flow *f = flow;
 
-    if (lane_due(lanes_get(&f->lanes, queue), due_us) && !atomic_exchange(&f->ready_posted, true))
-        loop_post(f->loop, &f->ready);
+    if (lane_due(lanes_get(&f->lanes, queue), due_us))
+        look_soon(f);
 }
 
 static void use_plan(struct flow *f, struct plan *plan)

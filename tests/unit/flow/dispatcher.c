@@ -369,6 +369,26 @@ static void what_is_due_is_claimed(void **state)
     assert_int_equal(fake.n, 0);
 }
 
+/* All places were promised to newborn steps of a batch that then failed. */
+static void room_given_back_is_used(void **state)
+{
+    struct fixture *f = *state;
+    int n = 0;
+
+    while (flow_room(f->flow, &f->steps[0]))
+        n++;
+    flow_on_ready(f->flow, SLICE("billing"), clock_wall_us());
+    settle_loop();
+    assert_int_equal(fake.n, 0);
+    while (n--)
+        flow_room_back(f->flow, &f->steps[0]);
+    settle_loop();
+    assert_int_equal(fake.n, 1);
+    next_write(WRITE_CLAIM)->claim.next_due_us = INT64_MAX;
+    answer(0, ERR_NONE);
+    check_empty(f);
+}
+
 static void lanes_take_turns(void **state)
 {
     struct fixture *f = *state;
@@ -526,6 +546,7 @@ int main(void)
         TEST(no_more_calls_than_the_endpoint_wants),
         TEST(a_result_is_kept_until_it_is_stored),
         TEST(what_is_due_is_claimed),
+        TEST(room_given_back_is_used),
         TEST(lanes_take_turns),
         TEST(a_claim_that_fails_is_made_again),
         TEST(an_unknown_workflow_is_asked_for_once),
