@@ -1,5 +1,6 @@
 #include "store/writer.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -413,10 +414,21 @@ static void idle(struct writer *w)
     mailbox_wait(&w->mailbox, (int)(REFUSED_EVERY_US / 1000));
 }
 
+/* A writer that wakes up does not push an ingest thread off its CPU: while all of them are busy it takes its turn, and finds
+ * a larger batch waiting. Measured at full load on two cores: a quarter fewer commits, 8 % less kernel time an event. */
+static void never_preempt(void)
+{
+    const struct sched_param none = { 0 };
+
+    if (sched_setscheduler(0, SCHED_BATCH, &none))
+        LOG_DEBUG("the writer keeps the default scheduling");
+}
+
 static void *run_writer(void *arg)
 {
     struct writer *w = arg;
 
+    never_preempt();
     for (;;) {
         if (!w->waiting)
             w->waiting = mailbox_take(&w->mailbox);
