@@ -217,7 +217,7 @@ int gateway_start(struct gateway *g, struct err *e)
         return err_add(e, "listen.admin");
     if (open_all_tls(s, &tls, e))
         return -1;
-    int result = start_store(g, e) || start_admin(g, &tls, e) || start_ingest(g, tls.ingest, e) ? -1 : 0;
+    int result = start_store(g, e) || start_ingest(g, tls.ingest, e) || start_admin(g, &tls, e) ? -1 : 0;
     close_all_tls(&tls);
     return result;
 }
