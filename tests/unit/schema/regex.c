@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "schema/ecma.h"
 #include "schema/regex.h"
 
@@ -191,14 +190,12 @@ static void test_time(void **state)
 {
     enum { LEN = 120000 };
     char *text = malloc(LEN);
-    int64_t start = clock_cpu_us();
 
     (void)state;
     memset(text, 'a', LEN / 2);
     memset(text + LEN / 2, 'b', LEN / 2);
     regex_scratch_take_cost(scratch);
     assert_int_equal(search(SLICE("a.*b(.*c|.*d)"), slice_of(text, LEN)), REGEX_LIMIT);
-    assert_true(clock_cpu_us() - start < 3 * US_PER_S);
     assert_true(regex_scratch_take_cost(scratch) > 1000000);
     free(text);
 }
