@@ -244,19 +244,23 @@ struct slice provider_delivery_id(const struct provider *p, struct reading *r, s
     return first_value(&p->delivery_id, r, tmp);
 }
 
-/* word: lower-case letters, anywhere in the name. Asked for every header of every delivery: the first letter decides. */
-static bool name_holds(struct slice name, struct slice word)
+static bool word_at(struct slice name, size_t at, const struct slice *words, size_t n)
 {
-    for (size_t i = 0; i + word.len <= name.len; i++)
-        if ((name.ptr[i] | 0x20) == word.ptr[0] && slice_starts_nocase(slice_from(name, i), word))
+    for (size_t i = 0; i < n; i++)
+        if ((name.ptr[at] | 0x20) == words[i].ptr[0] && slice_starts_nocase(slice_from(name, at), words[i]))
             return true;
     return false;
 }
 
+/* Words of lower-case letters, anywhere in the name. Asked for every header of every delivery: one pass, in which the set
+ * of the words' first letters passes over nearly all. */
 static bool sounds_like(struct slice name, const struct slice *words, size_t n)
 {
+    uint32_t first = 0;
     for (size_t i = 0; i < n; i++)
-        if (name_holds(name, words[i]))
+        first |= 1u << (words[i].ptr[0] & 31);
+    for (size_t at = 0; at < name.len; at++)
+        if (first >> (name.ptr[at] & 31) & 1 && word_at(name, at, words, n))
             return true;
     return false;
 }
