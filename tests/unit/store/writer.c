@@ -2,6 +2,7 @@
 
 #include "unit/store/fixture.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -301,7 +302,7 @@ static void recovery_needs_no_traffic(void **state)
     assert_int_equal(one.write.result, -1);
     atomic_store(&fault_vfs.full, false);
     while (atomic_load(&writer_stats(writer)->last_commit_failed_us))
-        usleep(1000);
+        sched_yield();
     free_asked(&one, 1);
     stop();
 }
