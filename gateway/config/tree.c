@@ -8,21 +8,7 @@
 
 #include "base/clock.h"
 #include "config/yaml.h"
-
-static void complain_about_file(struct issues *is, const char *file, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void complain_about_file(struct issues *is, const char *file, const char *fmt, ...)
-{
-    struct buf text;
-    va_list ap;
-
-    buf_init(&text, 2048);
-    va_start(ap, fmt);
-    buf_vprintf(&text, fmt, ap);
-    va_end(ap);
-    issues_add(is, &(struct issue){ .file = slice_z(file), .text = buf_slice(&text) });
-    buf_clear(&text);
-}
+#include "config/yaml_node.h"
 
 static char *absolute_dir(const char *dir)
 {
@@ -95,11 +81,11 @@ static int read_whole(const char *file, struct buf *text, struct issues *is)
     ssize_t n = -1;
 
     if (fd < 0) {
-        complain_about_file(is, file, "cannot be opened: %s", strerror(errno));
+        yaml_complain(is, file, (struct tree_mark){ 0, 0 }, NULL, "cannot be opened: %s", strerror(errno));
         return -1;
     }
     if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode)) {
-        complain_about_file(is, file, "is a folder, not a file");
+        yaml_complain(is, file, (struct tree_mark){ 0, 0 }, NULL, "is a folder, not a file");
         close(fd);
         return -1;
     }
@@ -110,7 +96,7 @@ static int read_whole(const char *file, struct buf *text, struct issues *is)
             text->len += (size_t)n;
     } while (n > 0);
     if (n < 0)
-        complain_about_file(is, file, "cannot be read: %s", strerror(errno));
+        yaml_complain(is, file, (struct tree_mark){ 0, 0 }, NULL, "cannot be read: %s", strerror(errno));
     close(fd);
     return n < 0 ? -1 : 0;
 }

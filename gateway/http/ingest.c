@@ -58,28 +58,34 @@ static struct source *source_of_path(const struct plan *plan, struct slice path)
     return slice_starts(path, SLICE(PREFIX)) ? plan_source(plan, slice_from(path, sizeof PREFIX - 1)) : NULL;
 }
 
-static void keep_refusal(struct ingest *in, const struct request *r, const struct source *s, const struct judgement *why,
-                         struct slice body)
+/* What every refusal has; the rest is the caller's. */
+static struct refused_row new_refusal(const struct source *s, int status, const char *reason, struct slice detail)
+{
+    return (struct refused_row){
+        .id = id_new(),
+        .source = s ? s->name : SLICE(""),
+        .time_us = clock_wall_us(),
+        .status = status,
+        .reason = slice_z(reason),
+        .detail = detail,
+    };
+}
+
+static void keep_refusal(struct ingest *in, const struct request *r, const struct source *s,
+                         const struct judgement *why, struct slice body)
 {
     size_t n;
     const struct header *headers = request_headers(r, &n);
 
     buf_reset(&in->headers);
     kept_headers(s ? s->provider : NULL, headers, n, &in->headers);
-    struct refused_row row = {
-        .id = id_new(),
-        .source = s ? s->name : SLICE(""),
-        .time_us = clock_wall_us(),
-        .status = why->status,
-        .reason = slice_z(why->reason),
-        .detail = why->detail,
-        .method = request_method(r),
-        .path = request_path(r),
-        .remote = request_remote(r),
-        .headers = in->headers.failed ? SLICE_NONE : buf_slice(&in->headers),
-        .body = slice_first(body, REFUSED_BODY_BYTES),
-        .body_bytes = body.len,
-    };
+    struct refused_row row = new_refusal(s, why->status, why->reason, why->detail);
+    row.method = request_method(r);
+    row.path = request_path(r);
+    row.remote = request_remote(r);
+    row.headers = in->headers.failed ? SLICE_NONE : buf_slice(&in->headers);
+    row.body = slice_first(body, REFUSED_BODY_BYTES);
+    row.body_bytes = body.len;
     writer_refuse(in->o.writer, &row);
 }
 
@@ -100,7 +106,8 @@ static void answer_problem(struct ingest *in, struct request *r, const struct ju
     request_answer(r, why->status, headers, n, buf_slice(&in->answer));
 }
 
-static void refuse(struct ingest *in, struct request *r, const struct source *s, const struct judgement *why, struct slice body)
+static void refuse(struct ingest *in, struct request *r, const struct source *s, const struct judgement *why,
+                   struct slice body)
 {
     struct slice allow = why->status == 405 && s ? provider_allow(s->provider) : SLICE_NONE;
 
@@ -120,7 +127,8 @@ static void refuse_simply(struct ingest *in, struct request *r, const struct sou
     refuse(in, r, s, &why, request_body(r));
 }
 
-static void answer_stored(struct ingest *in, struct request *r, const struct source *s, const char *status, struct id id)
+static void answer_stored(struct ingest *in, struct request *r, const struct source *s, const char *status,
+                          struct id id)
 {
     struct header type = json_type;
     char text[ID_TEXT_LEN + 1];
@@ -194,7 +202,9 @@ static void store(struct ingest *in, struct request *r, struct source *s, struct
     *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
     if (admit_put(in->admit, what, on_admitted, p) == 0)
         return;
-    struct judgement why = { .status = 503, .public_reason = "overload", .public_detail = SLICE("too many events wait for the disk") };
+    struct judgement why = { .status = 503,
+                             .public_reason = "overload",
+                             .public_detail = SLICE("too many events wait for the disk") };
     count(stats_for(in, s), OUTCOME_OVERLOAD, r);
     answer_problem(in, r, &why, SLICE_NONE);
     plan_unref(p->plan);
@@ -219,7 +229,8 @@ static int decode_body(struct ingest *in, struct request *r, const struct source
     if (coding.len == 0 || slice_eq_nocase(coding, SLICE("identity")))
         return 0;
     if (!slice_eq_nocase(coding, SLICE("gzip"))) {
-        refuse_simply(in, r, s, 415, OUTCOME_MEDIA_TYPE, "content-encoding", SLICE("of content codings only gzip is taken"));
+        refuse_simply(in, r, s, 415, OUTCOME_MEDIA_TYPE, "content-encoding",
+                      SLICE("of content codings only gzip is taken"));
         return -1;
     }
     buf_clear(&in->inflated);
@@ -363,16 +374,9 @@ static void on_refused(void *arg, const struct guard_refusal *why, struct slice 
     slice_cut(target_origin_form(target), '?', &path, &query);
     struct source *s = source_of_path(in->o.plan, path);
     count(stats_for(in, s), outcome_of_status(why->status), NULL);
-    struct refused_row row = {
-        .id = id_new(),
-        .source = s ? s->name : SLICE(""),
-        .time_us = clock_wall_us(),
-        .status = why->status,
-        .reason = slice_z(why->reason),
-        .detail = slice_z(why->detail),
-        .path = path,
-        .remote = remote,
-    };
+    struct refused_row row = new_refusal(s, why->status, why->reason, slice_z(why->detail));
+    row.path = path;
+    row.remote = remote;
     writer_refuse(in->o.writer, &row);
 }
 

@@ -129,10 +129,13 @@ int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool p
     return reading_data(ev->body, true, ev->form_field, data, &ev->data);
 }
 
-void sqlite_get_definition(sqlite3_stmt *s, struct arena *a, struct definition_row *out)
+int sqlite_get_definition(sqlite3_stmt *s, int found, struct arena *a, struct definition_row *out, struct err *e)
 {
+    if (found < 0)
+        return -1;
+    if (!found)
+        return err_set(e, ERR_NOT_FOUND, "no such definition");
     struct slice sha256 = get_slice(s, 3);
-
     *out = (struct definition_row){
         .row = get_int(s, 0),
         .kind = arena_slice(a, get_slice(s, 1)),
@@ -143,6 +146,8 @@ void sqlite_get_definition(sqlite3_stmt *s, struct arena *a, struct definition_r
     };
     if (sha256.len == sizeof out->sha256)
         memcpy(out->sha256, sha256.ptr, sha256.len);
+    sqlite3_reset(s);
+    return 0;
 }
 
 int sqlite_run(struct sqlite_store *st, enum sqlite_query q, const char *doing, struct err *e)

@@ -111,7 +111,8 @@ int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool p
 
 /* Columns of definitions that sqlite_get_definition reads; slices into the arena. */
 #define DEFINITION_COLUMNS "id, kind, name, sha256, origin, text, loaded_us"
-void sqlite_get_definition(sqlite3_stmt *s, struct arena *a, struct definition_row *out);
+/* found: what stepping s gave. 1: reads the row and resets s; 0: ERR_NOT_FOUND; -1: passed on. */
+int sqlite_get_definition(sqlite3_stmt *s, int found, struct arena *a, struct definition_row *out, struct err *e) MUST_CHECK;
 
 struct dedupe_change {
     unsigned char hash[16];

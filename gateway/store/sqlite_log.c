@@ -93,12 +93,5 @@ int sqlite_definition(struct store *base, int64_t row, struct arena *a, struct d
     sqlite3_stmt *s = st->q[Q_DEFINITION_GET];
 
     put_int(s, 1, row);
-    int found = sqlite_row(st, Q_DEFINITION_GET, "cannot read the definitions", e);
-    if (found < 0)
-        return -1;
-    if (!found)
-        return err_set(e, ERR_NOT_FOUND, "no such definition");
-    sqlite_get_definition(s, a, out);
-    sqlite3_reset(s);
-    return 0;
+    return sqlite_get_definition(s, sqlite_row(st, Q_DEFINITION_GET, "cannot read the definitions", e), a, out, e);
 }

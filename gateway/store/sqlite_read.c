@@ -309,12 +309,5 @@ int sqlite_read_definition(struct store_reader *base, int64_t row, struct arena 
     sqlite3_stmt *s = r->q[R_DEFINITION];
 
     put_int(s, 1, row);
-    int found = sqlite_read_row(r, R_DEFINITION, e);
-    if (found < 0)
-        return -1;
-    if (!found)
-        return err_set(e, ERR_NOT_FOUND, "no such definition");
-    sqlite_get_definition(s, a, out);
-    sqlite3_reset(s);
-    return 0;
+    return sqlite_get_definition(s, sqlite_read_row(r, R_DEFINITION, e), a, out, e);
 }
