@@ -1,9 +1,9 @@
 #include "http/connection.h"
 
-#include <openssl/err.h>
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -11,29 +11,16 @@
 
 /* So many connections above the limit still get their 503 with a lingering close; all others are just closed. */
 #define OVERFLOW_ANSWERED 128
-
-#define LIBEVENT_READ_BYTES 4096
-#define READ_ON_BYTES (256 << 10)
+/* One connection reads no more than this in a turn of the loop, or the others would wait. */
+#define TURN_BYTES (256u << 10)
 /* What a refused peer may go on sending before nobody reads it any more. */
 #define LINGER_BYTES (32u << 20)
 
-static const struct guard_refusal refuse_connections = { 503, "too-many-connections", "Try again later.", 1 };
-static const struct guard_refusal refuse_bodies = { 503, "overload", "Too much is coming in: try again later.", 1 };
-static const struct guard_refusal refuse_slow = { 408, "request-timeout", "Send the request faster.", 0 };
+static const struct http_refusal refuse_connections = { 503, "too-many-connections", "Try again later.", 1 };
+static const struct http_refusal refuse_bodies = { 503, "overload", "Too much is coming in: try again later.", 1 };
+static const struct http_refusal refuse_slow = { 408, "request-timeout", "Send the request faster.", 0 };
 
-void budget_release(struct server_budget *b, size_t n)
-{
-    atomic_fetch_sub_explicit(&b->body_bytes, (int64_t)n, memory_order_relaxed);
-}
-
-static void release_charge(struct conn *c)
-{
-    if (c->charged)
-        budget_release(c->server->o.budget, c->charged);
-    c->charged = 0;
-}
-
-void conn_move(struct conn *c, enum conn_state to)
+static void conn_move(struct conn *c, enum conn_state to)
 {
     struct server *s = c->server;
 
@@ -45,379 +32,371 @@ void conn_move(struct conn *c, enum conn_state to)
     s->n_conns[to]++;
 }
 
-/* As an error on the socket would: evhttp frees request, bufferevent and socket, and calls on_close. */
 void conn_close(struct conn *c)
 {
-    c->server->evhttp_event(c->bev, BEV_EVENT_READING | BEV_EVENT_ERROR, c->evcon);
-}
-
-static void conn_free(struct conn *c)
-{
     struct server *s = c->server;
+    struct request *r = c->request;
 
     TAILQ_REMOVE(&s->conns[c->state], c, link);
     s->n_conns[c->state]--;
+    event_del(&c->readable);
+    event_del(&c->writable);
+    sock_close(&c->sock);
     atomic_fetch_sub_explicit(&s->o.budget->connections, 1, memory_order_relaxed);
-    release_charge(c);
-    guard_free(c->guard);
+    if (r && c->state == CONN_WAITING) {
+        /* The handler has it: only the server's end comes in between. */
+        r->conn = NULL;
+        r->server = NULL;
+    } else if (r) {
+        request_free(r);
+    }
+    buf_clear(&c->unsent);
     free(c);
 }
 
-static void on_close(struct evhttp_connection *evcon, void *arg)
+static void pause_reading(struct conn *c)
 {
-    struct conn *c = arg;
-    SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+    event_del(&c->readable);
+    c->paused = true;
+}
 
-    (void)evcon;
-    evbuffer_remove_cb_entry(bufferevent_get_input(c->bev), c->input_cb);
-    /* evhttp closes the socket first and frees the bufferevent after its own callback: epoll must not be told then of a
-     * descriptor that is closed, or somebody else's by now. */
-    bufferevent_disable(c->bev, EV_READ | EV_WRITE);
-    c->server->by_fd[c->fd] = NULL;
+static void resume_reading(struct conn *c)
+{
+    if (c->paused)
+        event_add(&c->readable, NULL);
+    c->paused = false;
+    if (sock_has_pending(&c->sock))
+        event_active(&c->readable, EV_READ, 0);
+}
+
+/* Closed at once, late bytes would make the kernel answer with a reset, which takes the answer from the peer. */
+static void linger(struct conn *c)
+{
     if (c->request)
-        request_orphan(c->request);
-    if (ssl && SSL_is_init_finished(ssl)) {
-        SSL_shutdown(ssl);
-        ERR_clear_error();
-    }
-    conn_free(c);
+        request_free(c->request);
+    c->request = NULL;
+    conn_move(c, CONN_LINGERING);
+    sock_end(&c->sock);
+    resume_reading(c);
 }
 
-static void refuse(struct conn *c, const struct guard_refusal *why)
+static bool serve(struct conn *c);
+
+/* The answer is with the kernel. */
+static void on_sent(struct conn *c)
 {
-    struct server *s = c->server;
-    struct evbuffer *in = bufferevent_get_input(c->bev);
-    char *address;
-    ev_uint16_t port;
+    struct request *r = c->request;
 
-    evhttp_connection_get_peer(c->evcon, &address, &port);
-    if (s->o.on_refused)
-        s->o.on_refused(s->o.arg, why, guard_target(c->guard), slice_z(address));
-    c->refusal = *why;
-    c->no_body = guard_is_head(c->guard);
-    release_charge(c);
-    conn_move(c, CONN_REFUSED);
-    evbuffer_drain(in, evbuffer_get_length(in));
-    /* Not now: evhttp may be in the middle of its own work on this connection and set its callbacks after us. */
-    event_active(s->turn, 0, 0);
-}
-
-/* Shows the last n bytes of the input to the guard, up to a request's end. */
-static void feed(struct conn *c, struct evbuffer *in, size_t n)
-{
-    struct evbuffer_ptr at;
-    struct evbuffer_iovec v;
-    struct guard_refusal why;
-
-    evbuffer_ptr_set(in, &at, evbuffer_get_length(in) - n, EVBUFFER_PTR_SET);
-    while (n > 0 && c->state != CONN_DUE) {
-        evbuffer_peek(in, (ev_ssize_t)n, &at, &v, 1);
-        ssize_t taken = guard_feed(c->guard, slice_of(v.iov_base, v.iov_len), &why);
-        if (taken < 0) {
-            refuse(c, &why);
-            return;
-        }
-        n -= (size_t)taken;
-        if (n > 0)
-            evbuffer_ptr_set(in, &at, (size_t)taken, EVBUFFER_PTR_ADD);
-    }
-    c->held = n;
-}
-
-/* libevent reads 4 KiB a turn of the loop, each with an ioctl. When it got that many and the guard knows how much of a
- * body is missing, the rest is taken at once; the bytes come through on_input again. An end or an error shows up in
- * libevent's next read. */
-static void read_on(struct conn *c, struct evbuffer *in)
-{
-    uint64_t left = guard_body_left(c->guard);
-    struct evbuffer_iovec v[2];
-    struct iovec io[2];
-
-    if (left == 0 || bufferevent_openssl_get_ssl(c->bev))
+    if (!c->keep_alive) {
+        linger(c);
         return;
-    int n = evbuffer_reserve_space(in, left < READ_ON_BYTES ? (ev_ssize_t)left : READ_ON_BYTES, v, 2);
-    for (int i = 0; i < n; i++) {
-        size_t len = v[i].iov_len < left ? v[i].iov_len : (size_t)left;
-        io[i] = (struct iovec){ v[i].iov_base, len };
-        left -= len;
     }
-    ssize_t got = n > 0 ? readv(c->fd, io, n) : 0;
-    for (int i = 0; i < n; i++) {
-        v[i].iov_len = got <= 0 ? 0 : (size_t)got < io[i].iov_len ? (size_t)got : io[i].iov_len;
-        got -= (ssize_t)v[i].iov_len;
+    if (r->len > r->parser.at) {
+        request_restart(r);
+        conn_move(c, CONN_READING);
+    } else {
+        request_free(r);
+        c->request = NULL;
+        conn_move(c, CONN_IDLE);
     }
-    if (n > 0 && v[0].iov_len > 0)
-        evbuffer_commit_space(in, v, v[n - 1].iov_len ? n : 1);
+    resume_reading(c);
+    if (!c->serving)
+        serve(c);
 }
 
-static void on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, void *arg)
+/* The answer cannot be written: its request is over. */
+static void fail(struct conn *c)
 {
-    struct conn *c = arg;
-
-    if (info->n_added == 0)
-        return;
-    switch (c->state) {
-    case CONN_REFUSED:
-    case CONN_LINGERING:
-        evbuffer_drain(in, evbuffer_get_length(in));
-        c->discarded += info->n_added;
-        if (c->discarded > LINGER_BYTES)
-            bufferevent_disable(c->bev, EV_READ);
-        break;
-    case CONN_DUE:
-    case CONN_WAITING:
-    case CONN_WRITING:
-        c->held += info->n_added;
-        bufferevent_disable(c->bev, EV_READ);
-        break;
-    default:
-        feed(c, in, info->n_added);
-        if (c->state == CONN_READING && info->n_added == LIBEVENT_READ_BYTES)
-            read_on(c, in);
-    }
-}
-
-static void on_start(void *arg)
-{
-    struct conn *c = arg;
-
-    conn_move(c, CONN_READING);
-    c->start_us = clock_mono_us();
-}
-
-static bool on_head(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why)
-{
-    struct conn *c = arg;
-
-    return !c->server->o.on_head || c->server->o.on_head(c->server->o.arg, head, body_bytes, why);
-}
-
-static bool on_body(void *arg, size_t n, struct guard_refusal *why)
-{
-    struct conn *c = arg;
-    struct server_budget *b = c->server->o.budget;
-    int64_t before = atomic_fetch_add_explicit(&b->body_bytes, (int64_t)n, memory_order_relaxed);
-
-    c->charged += n;
-    if (before + (int64_t)n <= b->max_body_bytes)
-        return true;
-    *why = refuse_bodies;
-    return false;
-}
-
-static void on_end(void *arg)
-{
-    conn_move(arg, CONN_DUE);
-}
-
-static const struct guard_hooks hooks = { on_head, on_body, on_start, on_end };
-
-struct bufferevent *conn_new(struct event_base *base, void *arg)
-{
-    struct server *s = arg;
-    struct conn *c = mem_zalloc(sizeof *c);
-
-    /* The descriptor is not known yet. Plain sockets are closed by evhttp itself. */
-    c->bev = s->tls ? bufferevent_openssl_socket_new(base, -1, tls_accept(s->tls), BUFFEREVENT_SSL_ACCEPTING,
-                                                     BEV_OPT_CLOSE_ON_FREE)
-                    : bufferevent_socket_new(base, -1, 0);
-    if (!c->bev)
-        abort(); /* out of memory; NULL would make evhttp serve the connection without a guard */
-    if (s->tls)
-        bufferevent_openssl_set_allow_dirty_shutdown(c->bev, 1);
-    c->server = s;
-    c->fd = -1;
-    c->guard = guard_new(&s->o.limits, &hooks, c);
-    c->input_cb = evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c);
-    c->since_us = s->tick_us;
-    TAILQ_INSERT_TAIL(&s->conns[CONN_FRESH], c, link);
-    s->n_conns[CONN_FRESH]++;
-    if (atomic_fetch_add_explicit(&s->o.budget->connections, 1, memory_order_relaxed) >= s->o.budget->max_connections)
-        c->refusal = refuse_connections;
-    event_active(s->turn, 0, 0);
-    return c->bev;
-}
-
-void conn_ready(struct conn *c)
-{
-    struct server *s = c->server;
-    struct server_budget *b = s->o.budget;
-    bufferevent_data_cb on_read;
-    void *evcon;
-
-    bufferevent_getcb(c->bev, &on_read, &s->evhttp_write, &s->evhttp_event, &evcon);
-    c->evcon = evcon;
-    c->fd = bufferevent_getfd(c->bev);
-    evhttp_connection_set_closecb(c->evcon, on_close, c);
-    if ((size_t)c->fd >= s->n_by_fd) {
-        size_t n = ((size_t)c->fd + 1) * 2;
-        s->by_fd = mem_grow(s->by_fd, n, sizeof *s->by_fd);
-        memset(s->by_fd + s->n_by_fd, 0, (n - s->n_by_fd) * sizeof *s->by_fd);
-        s->n_by_fd = n;
-    }
-    s->by_fd[c->fd] = c;
-    bool tls = bufferevent_openssl_get_ssl(c->bev);
-    conn_move(c, tls ? CONN_HANDSHAKE : CONN_IDLE);
-    if (!c->refusal.status)
-        return;
-    refuse(c, &c->refusal);
-    if (tls || atomic_load_explicit(&b->connections, memory_order_relaxed) > b->max_connections + OVERFLOW_ANSWERED)
+    if (c->request)
+        request_free(c->request);
+    c->request = NULL;
+    c->failed = true;
+    if (!c->serving)
         conn_close(c);
 }
 
-/* The answer is out: say so, and go on reading so that the kernel does not answer late bytes with a reset, which would
- * take the answer from the peer. */
-static void on_linger_written(struct bufferevent *bev, void *arg)
+/* What the socket does not take now waits in unsent, with the memory it is in. */
+void conn_send(struct conn *c, bool keep_alive)
 {
-    struct conn *c = arg;
-    SSL *ssl = bufferevent_openssl_get_ssl(bev);
+    struct server *s = c->server;
+    ssize_t n = sock_write(&c->sock, s->scratch.ptr, s->scratch.len);
 
-    if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
+    c->keep_alive = keep_alive;
+    if (n == (ssize_t)s->scratch.len) {
+        on_sent(c);
         return;
-    if (ssl) {
-        SSL_shutdown(ssl);
-        ERR_clear_error();
     }
-    shutdown(c->fd, SHUT_WR);
+    if (n == SOCK_FAILED || n == SOCK_END) {
+        fail(c);
+        return;
+    }
+    c->sent = n > 0 ? (size_t)n : 0;
+    c->unsent.ptr = buf_take(&s->scratch, &c->unsent.len);
+    conn_move(c, CONN_WRITING);
+    event_add(&c->writable, NULL);
 }
 
-static void on_linger_event(struct bufferevent *bev, short what, void *arg)
+static void send_rest(struct conn *c)
 {
-    (void)bev;
-    if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-        conn_close(arg);
+    while (c->sent < c->unsent.len) {
+        ssize_t n = sock_write(&c->sock, c->unsent.ptr + c->sent, c->unsent.len - c->sent);
+        if (n == SOCK_WAIT_READ)
+            return;
+        if (n == SOCK_WAIT_WRITE) {
+            event_add(&c->writable, NULL);
+            return;
+        }
+        if (n <= 0) {
+            conn_close(c);
+            return;
+        }
+        c->sent += (size_t)n;
+    }
+    buf_clear(&c->unsent);
+    c->sent = 0;
+    on_sent(c);
 }
 
-static void put_refusal(struct evbuffer *out, const struct guard_refusal *why, bool with_body, const char *date)
+static void put_refusal(struct buf *out, const struct http_refusal *why, bool with_body, const char *date)
 {
     struct buf body;
 
     buf_init(&body, 4096);
     problem_put(&body, why->status, slice_z(why->reason), slice_z(why->detail), SLICE_NONE);
-    evbuffer_add_printf(out,
-                        "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
-                        "Connection: close\r\nDate: %s\r\n",
-                        why->status, problem_title(why->status), body.len, date);
+    buf_reset(out);
+    buf_printf(out,
+               "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+               "Connection: close\r\nDate: %s\r\n",
+               why->status, problem_title(why->status), body.len, date);
     if (why->retry_after_s > 0)
-        evbuffer_add_printf(out, "Retry-After: %d\r\n", why->retry_after_s);
+        buf_printf(out, "Retry-After: %d\r\n", why->retry_after_s);
     if (why->status == 405)
-        evbuffer_add_printf(out, "Allow: POST, GET, HEAD, PUT, PATCH, DELETE, OPTIONS\r\n");
-    evbuffer_add_printf(out, "\r\n");
+        buf_puts(out, "Allow: POST, GET, HEAD, PUT, PATCH, DELETE, OPTIONS\r\n");
+    buf_puts(out, "\r\n");
     if (with_body)
-        evbuffer_add(out, body.ptr, body.len);
+        buf_put(out, buf_slice(&body));
     buf_clear(&body);
 }
 
-void conn_send_refusal(struct conn *c)
+static void refuse(struct conn *c, const struct http_refusal *why)
 {
-    SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+    struct server *s = c->server;
+    struct slice target = c->request ? span_slice(c->request->parser.target, c->request->block) : SLICE_NONE;
+    bool head = c->request && slice_eq(span_slice(c->request->parser.method, c->request->block), SLICE("HEAD"));
 
-    conn_move(c, CONN_LINGERING);
-    if (ssl && !SSL_is_init_finished(ssl)) {
+    if (s->o.on_refused)
+        s->o.on_refused(s->o.arg, why, target, slice_z(c->remote));
+    put_refusal(&s->scratch, why, !head, s->date);
+    conn_send(c, false);
+}
+
+static bool check_head(struct conn *c, struct http_refusal *why)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct server *s = c->server;
+    struct request *r = c->request;
+    struct parser *p = &r->parser;
+    struct http_head head = { span_slice(p->method, r->block), span_slice(p->target, r->block), p->has_length, p->length };
+
+    if (s->o.on_head && !s->o.on_head(s->o.arg, &head, &p->body_max, why))
+        return false;
+    if (p->expects_continue && (p->chunked || p->length) && p->length <= p->body_max && r->len == p->at &&
+        sock_write(&c->sock, go_on, sizeof go_on - 1) != sizeof go_on - 1)
+        c->failed = true;
+    return true;
+}
+
+/* The bytes of bodies that came in are in the budget of the process until their request is answered. */
+static bool charge(struct conn *c, struct http_refusal *why)
+{
+    struct request *r = c->request;
+    struct server_budget *b = c->server->o.budget;
+    size_t n = r->parser.body_len - r->charged;
+
+    if (n == 0)
+        return true;
+    r->charged += n;
+    if (atomic_fetch_add_explicit(&b->body_bytes, (int64_t)n, memory_order_relaxed) + (int64_t)n <= b->max_body_bytes)
+        return true;
+    *why = refuse_bodies;
+    return false;
+}
+
+/* One step with the bytes that are there. False: nothing more can be done with them. */
+static bool serve_some(struct conn *c)
+{
+    struct request *r = c->request;
+    struct http_refusal why;
+    enum parse_result result = parser_read(&r->parser, r->block, &r->len, &why);
+
+    if (result == PARSE_REFUSED || !charge(c, &why) || (result == PARSE_HEAD && !check_head(c, &why)))
+        refuse(c, &why);
+    else if (result == PARSE_DONE) {
+        conn_move(c, CONN_WAITING);
+        c->server->o.handler(r, c->server->o.arg);
+    }
+    return result != PARSE_MORE;
+}
+
+/* A loop, not a recursion: a handler may answer at once, and the next request may be there already. False: the conn is
+ * gone. */
+static bool serve(struct conn *c)
+{
+    c->serving = true;
+    while (c->state == CONN_READING && !c->failed && serve_some(c))
+        ;
+    c->serving = false;
+    if (!c->failed)
+        return true;
+    conn_close(c);
+    return false;
+}
+
+static void begin_request(struct conn *c)
+{
+    c->request->start_us = clock_mono_us();
+    conn_move(c, CONN_READING);
+}
+
+static void on_no_input(struct conn *c, ssize_t result)
+{
+    if (result == SOCK_END || result == SOCK_FAILED) {
         conn_close(c);
         return;
     }
-    /* No read callback: evhttp calls whatever it finds there with its own argument. on_input discards. */
-    bufferevent_setcb(c->bev, NULL, on_linger_written, on_linger_event, c);
-    put_refusal(bufferevent_get_output(c->bev), &c->refusal, !c->no_body, c->server->date);
-    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    if (result == SOCK_WAIT_WRITE)
+        event_add(&c->writable, NULL);
+    if (c->request->len == 0) {
+        request_free(c->request);
+        c->request = NULL;
+    }
+}
+
+/* Reads until the socket has no more or nobody wants more; a short read says the former without a second call. */
+static void take_input(struct conn *c)
+{
+    size_t room, taken = 0;
+    ssize_t n;
+
+    do {
+        if (!c->request)
+            c->request = request_new(c);
+        struct request *r = c->request;
+        if (r->len == r->cap)
+            request_grow(r);
+        room = r->cap - r->len;
+        n = sock_read(&c->sock, r->block + r->len, room);
+        if (n <= 0) {
+            on_no_input(c, n);
+            return;
+        }
+        r->len += (size_t)n;
+        taken += (size_t)n;
+        if (c->state != CONN_READING)
+            begin_request(c);
+        if (!serve(c))
+            return;
+    } while (c->state <= CONN_READING && taken < TURN_BYTES && ((size_t)n == room || c->sock.ssl));
+    if (c->state <= CONN_READING && sock_has_pending(&c->sock))
+        event_active(&c->readable, EV_READ, 0);
+}
+
+static void discard_input(struct conn *c)
+{
+    char junk[16384];
+    ssize_t n = recv(c->sock.fd, junk, sizeof junk, 0);
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        conn_close(c);
+        return;
+    }
+    c->discarded += n > 0 ? (size_t)n : 0;
+    if (c->discarded > LINGER_BYTES)
+        pause_reading(c);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+
+    (void)fd;
+    (void)what;
+    switch (c->state) {
+    case CONN_HANDSHAKE:
+    case CONN_IDLE:
+    case CONN_READING:
+        take_input(c);
+        break;
+    case CONN_WRITING:
+        if (c->sock.ssl && !event_pending(&c->writable, EV_WRITE, NULL)) {
+            send_rest(c);
+            break;
+        }
+        /* fallthrough */
+    case CONN_WAITING:
+        /* The next request; or the peer has left, or only stopped sending: the answer goes out all the same. */
+        pause_reading(c);
+        break;
+    case CONN_LINGERING:
+        discard_input(c);
+        break;
+    case CONN_NSTATES:
+        break;
+    }
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+
+    (void)fd;
+    (void)what;
+    if (c->state == CONN_WRITING)
+        send_rest(c);
+    else if (c->state <= CONN_READING)
+        take_input(c);
+}
+
+static void put_remote(struct conn *c, const struct sockaddr *peer)
+{
+    const void *address = peer->sa_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)peer)->sin6_addr
+                                                      : (const void *)&((const struct sockaddr_in *)peer)->sin_addr;
+
+    if (!inet_ntop(peer->sa_family, address, c->remote, sizeof c->remote))
+        c->remote[0] = '\0';
+}
+
+void conn_new(struct server *s, int fd, const struct sockaddr *peer)
+{
+    struct conn *c = mem_zalloc(sizeof *c);
+    struct server_budget *b = s->o.budget;
+    int before = atomic_fetch_add_explicit(&b->connections, 1, memory_order_relaxed);
+
+    c->server = s;
+    c->sock = (struct sock){ fd, s->tls ? tls_accept(s->tls, fd) : NULL };
+    c->state = s->tls ? CONN_HANDSHAKE : CONN_IDLE;
+    c->since_us = s->tick_us;
+    buf_init(&c->unsent, SIZE_MAX);
+    put_remote(c, peer);
+    TAILQ_INSERT_TAIL(&s->conns[c->state], c, link);
+    s->n_conns[c->state]++;
+    event_assign(&c->readable, s->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+    event_assign(&c->writable, s->base, fd, EV_WRITE, on_writable, c);
+    event_add(&c->readable, NULL);
+    if (before < b->max_connections)
+        return;
+    if (s->tls || before >= b->max_connections + OVERFLOW_ANSWERED)
+        conn_close(c);
+    else
+        refuse(c, &refuse_connections);
 }
 
 void conn_expire(struct conn *c)
 {
-    SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
-
     if (c->state == CONN_READING)
         refuse(c, &refuse_slow);
-    else if (c->state == CONN_HANDSHAKE && SSL_is_init_finished(ssl) && !c->server->draining)
+    else if (c->state == CONN_HANDSHAKE && sock_ready(&c->sock) && !c->server->draining)
         conn_move(c, CONN_IDLE);
     else
         conn_close(c);
-}
-
-/* The peer left, or only stopped sending: the answer goes out all the same, and evhttp meets the end when it reads. */
-static void on_waiting_event(struct bufferevent *bev, short what, void *arg)
-{
-    (void)bev;
-    (void)what;
-    (void)arg;
-}
-
-bool conn_dispatch(struct conn *c, struct request *r)
-{
-    struct evbuffer *in = bufferevent_get_input(c->bev);
-    bool agreed = c->state == CONN_DUE && evbuffer_get_length(in) == c->held;
-
-    c->request = r;
-    conn_move(c, CONN_WAITING);
-    if (!agreed) {
-        evbuffer_drain(in, evbuffer_get_length(in));
-        c->held = 0;
-    } else if (c->held == 0 && !bufferevent_openssl_get_ssl(c->bev)) {
-        /* evhttp stopped reading. Taken back in the same turn it costs nothing; left, it would cost two epoll_ctl. */
-        bufferevent_setcb(c->bev, NULL, NULL, on_waiting_event, c);
-        bufferevent_enable(c->bev, EV_READ);
-    }
-    return agreed;
-}
-
-/* evhttp's own write callback, but only once all is written: bufferevent_openssl defers the call, and one that belongs
- * to "100 Continue" may come when the answer was just put in. */
-static void on_tls_written(struct bufferevent *bev, void *arg)
-{
-    struct conn *c = arg;
-    struct server *s = c->server;
-
-    if (evbuffer_get_length(bufferevent_get_output(bev)) > 0)
-        return;
-    bufferevent_setcb(bev, NULL, s->evhttp_write, s->evhttp_event, c->evcon);
-    s->evhttp_write(bev, c->evcon);
-}
-
-static void on_tls_event(struct bufferevent *bev, short what, void *arg)
-{
-    struct conn *c = arg;
-
-    c->server->evhttp_event(bev, what, c->evcon);
-}
-
-void conn_push(struct conn *c)
-{
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-
-    if (bufferevent_openssl_get_ssl(c->bev)) {
-        bufferevent_setcb(c->bev, NULL, on_tls_written, on_tls_event, c);
-    } else {
-        /* Now, not when epoll says that one may: that saves two epoll_ctl and a turn of the loop an answer. */
-        evbuffer_unfreeze(out, 1);
-        evbuffer_write(out, c->fd);
-        evbuffer_freeze(out, 1);
-        if (evbuffer_get_length(out) == 0) {
-            bufferevent_trigger(c->bev, EV_WRITE, 0);
-            return;
-        }
-    }
-    /* A peer that has closed its side still gets the whole answer: its end is not read before. */
-    bufferevent_disable(c->bev, EV_READ);
-}
-
-/* As evhttp decides it after this callback. */
-static bool will_close(struct evhttp_request *ev, struct server *s)
-{
-    const char *in = evhttp_find_header(evhttp_request_get_input_headers(ev), "Connection");
-    const char *out = evhttp_find_header(evhttp_request_get_output_headers(ev), "Connection");
-
-    return s->draining || (in && evutil_ascii_strcasecmp(in, "close") == 0) ||
-           (out && evutil_ascii_strcasecmp(out, "close") == 0);
-}
-
-void conn_answered(struct evhttp_request *ev, void *arg)
-{
-    struct conn *c = arg;
-    size_t held = c->held;
-
-    conn_move(c, CONN_IDLE);
-    c->held = 0;
-    if (held && !will_close(ev, c->server))
-        feed(c, bufferevent_get_input(c->bev), held);
 }

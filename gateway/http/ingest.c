@@ -328,7 +328,7 @@ static void on_request(struct request *r, void *arg)
 }
 
 /* Before a body is read: how much of it this source takes. What has no source is answered without reading it. */
-static bool on_head(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why)
+static bool on_head(void *arg, const struct http_head *head, size_t *body_bytes, struct http_refusal *why)
 {
     struct ingest *in = arg;
     struct slice path, query;
@@ -339,7 +339,7 @@ static bool on_head(void *arg, const struct guard_head *head, size_t *body_bytes
         *body_bytes = s->body_max;
     if (s || (head->has_length && head->length == 0) || !slice_starts(path, SLICE(PREFIX)))
         return true;
-    *why = (struct guard_refusal){ .status = 404,
+    *why = (struct http_refusal){ .status = 404,
                                    .reason = "unknown-source",
                                    .detail = "no source has this path; webhooks go to /webhooks/<source>" };
     return false;
@@ -366,7 +366,7 @@ static enum outcome outcome_of_status(int status)
     }
 }
 
-static void on_refused(void *arg, const struct guard_refusal *why, struct slice target, struct slice remote)
+static void on_refused(void *arg, const struct http_refusal *why, struct slice target, struct slice remote)
 {
     struct ingest *in = arg;
     struct slice path, query;

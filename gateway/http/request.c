@@ -1,159 +1,144 @@
 #include "http/connection.h"
 
 #include <assert.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "http/problem.h"
 #include "http/target.h"
 
-/* Requests of this many are kept for the next ones. */
+/* Requests of this many are kept for the next ones, each with its block. */
 #define SPARE_MAX 64
+/* Takes a webhook of usual size in one read. Pages that nobody writes to cost nothing. */
+#define BLOCK_BYTES (16u << 10)
+/* A body of known length gets its room at once up to here, beyond it as it comes in. */
+#define ROOM_AT_ONCE (256u << 10)
+/* What an answer's scratch may keep. */
+#define SCRATCH_KEPT (256u << 10)
 
-struct request {
-    struct server *server; /* NULL when it is gone */
-    struct conn *conn;     /* NULL when the peer is gone: then ev is ours to free */
-    struct server_budget *budget;
-    TAILQ_ENTRY(request) link;
-    struct evhttp_request *ev;
-    struct slice path, query;
-    int64_t start_us;
-    size_t charged; /* bytes of body in the budget */
-    bool tls, collected;
-    size_t n_headers;
-    struct header headers[]; /* as many as the limits allow */
-};
-
-static struct request *request_new(struct conn *c, struct evhttp_request *ev)
+void budget_release(struct server_budget *b, size_t n)
 {
-    struct server *s = c->server;
+    if (n)
+        atomic_fetch_sub_explicit(&b->body_bytes, (int64_t)n, memory_order_relaxed);
+}
+
+static struct request *take_spare(struct server *s)
+{
     struct request *r = TAILQ_FIRST(&s->spare);
 
     if (r) {
         TAILQ_REMOVE(&s->spare, r, link);
         s->n_spare--;
-    } else {
-        r = mem_alloc(sizeof *r + s->o.limits.headers * sizeof *r->headers);
+        return r;
     }
-    *r = (struct request){ .server = s, .conn = c, .budget = s->o.budget, .ev = ev, .start_us = c->start_us,
-                           .charged = c->charged, .tls = bufferevent_openssl_get_ssl(c->bev) };
-    c->charged = 0;
-    TAILQ_INSERT_TAIL(&s->open, r, link);
-    s->n_open++;
+    unsigned n = s->o.limits.headers;
+    r = mem_alloc(sizeof *r + n * (sizeof *r->fields + sizeof *r->headers));
+    r->headers = (struct header *)(void *)(r->fields + n);
+    r->block = mem_alloc(BLOCK_BYTES);
+    r->cap = BLOCK_BYTES;
     return r;
 }
 
-static void request_free(struct request *r)
+struct request *request_new(struct conn *c)
+{
+    struct server *s = c->server;
+    struct request *r = take_spare(s);
+
+    r->server = s;
+    r->conn = c;
+    r->budget = s->o.budget;
+    r->len = r->charged = 0;
+    r->tls = c->sock.ssl;
+    r->collected = false;
+    memcpy(r->remote, c->remote, sizeof r->remote);
+    parser_init(&r->parser, &s->o.limits, r->fields);
+    return r;
+}
+
+void request_free(struct request *r)
 {
     struct server *s = r->server;
 
     budget_release(r->budget, r->charged);
-    if (!s) {
-        free(r);
+    if (s && s->n_spare < SPARE_MAX && r->cap == BLOCK_BYTES) {
+        TAILQ_INSERT_HEAD(&s->spare, r, link);
+        s->n_spare++;
         return;
     }
-    TAILQ_REMOVE(&s->open, r, link);
-    s->n_open--;
-    if (s->n_spare == SPARE_MAX) {
-        free(r);
-        return;
-    }
-    TAILQ_INSERT_HEAD(&s->spare, r, link);
-    s->n_spare++;
+    free(r->block);
+    free(r);
 }
 
-static void split_target(struct request *r)
+void request_forget_spares(struct server *s)
 {
-    struct slice target = target_origin_form(slice_z(evhttp_request_get_uri(r->ev)));
-
-    slice_cut(target, '?', &r->path, &r->query);
-    if (r->path.len == 0)
-        r->path = SLICE("/");
-}
-
-void request_dispatch(struct evhttp_request *ev, void *arg)
-{
-    struct server *s = arg;
-    struct evhttp_connection *evcon = evhttp_request_get_connection(ev);
-    struct conn *c = s->by_fd[bufferevent_getfd(evhttp_connection_get_bufferevent(evcon))];
-    struct request *r = request_new(c, ev);
-
-    split_target(r);
-    if (conn_dispatch(c, r)) {
-        s->o.handler(r, s->o.arg);
-        return;
-    }
-    LOG_ERROR("evhttp and the guard read a request differently: refused", LOG_Z("remote", ev->remote_host),
-              LOG_SL("path", r->path));
-    evhttp_add_header(evhttp_request_get_output_headers(ev), "Connection", "close");
-    request_problem(r, 400, "framing", SLICE("Send requests that are framed as RFC 9112 says."), 0);
-}
-
-void request_orphan(struct request *r)
-{
-    /* evhttp would free it together with its connection. */
-    evhttp_request_own(r->ev);
-    r->conn = NULL;
-}
-
-void request_forget_server(struct server *s)
-{
-    struct request *r;
-
-    TAILQ_FOREACH(r, &s->open, link)
-        r->server = NULL;
-    while ((r = TAILQ_FIRST(&s->spare))) {
-        TAILQ_REMOVE(&s->spare, r, link);
+    while (s->n_spare) {
+        struct request *r = take_spare(s);
+        free(r->block);
         free(r);
     }
+}
+
+void request_restart(struct request *r)
+{
+    budget_release(r->budget, r->charged);
+    r->charged = 0;
+    r->len -= r->parser.at;
+    memmove(r->block, r->block + r->parser.at, r->len);
+    r->collected = false;
+    r->start_us = clock_mono_us();
+    parser_init(&r->parser, &r->server->o.limits, r->fields);
+}
+
+void request_grow(struct request *r)
+{
+    size_t needs = parser_needs(&r->parser), cap = r->cap * 2;
+
+    if (needs > cap)
+        cap = needs < ROOM_AT_ONCE ? needs : cap < ROOM_AT_ONCE ? ROOM_AT_ONCE : cap;
+    else if (needs)
+        cap = needs;
+    r->block = mem_realloc(r->block, cap);
+    r->cap = cap;
 }
 
 struct slice request_method(const struct request *r)
 {
-    switch (evhttp_request_get_command(r->ev)) {
-    case EVHTTP_REQ_GET:
-        return SLICE("GET");
-    case EVHTTP_REQ_HEAD:
-        return SLICE("HEAD");
-    case EVHTTP_REQ_PUT:
-        return SLICE("PUT");
-    case EVHTTP_REQ_PATCH:
-        return SLICE("PATCH");
-    case EVHTTP_REQ_DELETE:
-        return SLICE("DELETE");
-    case EVHTTP_REQ_OPTIONS:
-        return SLICE("OPTIONS");
-    default: /* the guard lets nothing else through */
-        return SLICE("POST");
-    }
+    return span_slice(r->parser.method, r->block);
+}
+
+static struct slice origin_form(const struct request *r)
+{
+    return target_origin_form(span_slice(r->parser.target, r->block));
 }
 
 struct slice request_path(const struct request *r)
 {
-    return r->path;
+    struct slice path, query;
+
+    slice_cut(origin_form(r), '?', &path, &query);
+    return path.len ? path : SLICE("/");
 }
 
 struct slice request_query(const struct request *r)
 {
-    return r->query;
+    struct slice path, query;
+
+    slice_cut(origin_form(r), '?', &path, &query);
+    return query;
 }
 
 struct slice request_remote(const struct request *r)
 {
-    return slice_z(r->ev->remote_host);
+    return slice_z(r->remote);
 }
 
 /* Lazily: a request that is refused by its path never pays for it. */
 static void collect(struct request *r)
 {
-    struct evkeyval *kv;
-
-    TAILQ_FOREACH(kv, evhttp_request_get_input_headers(r->ev), next)
-        r->headers[r->n_headers++] = (struct header){ slice_z(kv->key), slice_trim(slice_z(kv->value)) };
+    for (unsigned i = 0; i < r->parser.n_fields; i++)
+        r->headers[i] = (struct header){ span_slice(r->fields[i].name, r->block), span_slice(r->fields[i].value, r->block) };
     r->collected = true;
 }
 
@@ -161,7 +146,7 @@ const struct header *request_headers(const struct request *r, size_t *n)
 {
     if (!r->collected)
         collect((struct request *)r);
-    *n = r->n_headers;
+    *n = r->parser.n_fields;
     return r->headers;
 }
 
@@ -171,16 +156,14 @@ struct slice request_header(const struct request *r, struct slice name)
     const struct header *headers = request_headers(r, &n);
 
     for (size_t i = 0; i < n; i++)
-        if (slice_eq_nocase(headers[i].name, name))
+        if (headers[i].name.len == name.len && slice_eq_nocase(headers[i].name, name))
             return headers[i].value;
     return SLICE_NONE;
 }
 
-struct slice request_body(struct request *r)
+struct slice request_body(const struct request *r)
 {
-    struct evbuffer *in = evhttp_request_get_input_buffer(r->ev);
-
-    return slice_of(evbuffer_pullup(in, -1), evbuffer_get_length(in));
+    return slice_of(r->block + r->parser.body_at, r->parser.body_len);
 }
 
 bool request_is_tls(const struct request *r)
@@ -193,53 +176,74 @@ int64_t request_start_us(const struct request *r)
     return r->start_us;
 }
 
-/* evhttp wants strings that end in NUL. Names and values with CR or LF are dropped by evhttp_add_header. */
-static void put_header(struct request *r, struct slice name, struct slice value)
+static void put_line(struct buf *out, struct slice name, struct slice value)
 {
-    struct buf *b = &r->server->scratch;
-
-    buf_reset(b);
-    buf_put(b, name);
-    buf_putc(b, '\0');
-    buf_put(b, value);
-    assert(!b->failed);
-    evhttp_add_header(evhttp_request_get_output_headers(r->ev), b->ptr, b->ptr + name.len + 1);
+    buf_put(out, name);
+    buf_put(out, SLICE(": "));
+    buf_put(out, value);
+    buf_put(out, SLICE("\r\n"));
 }
 
-static void put_body(struct request *r, int status, struct slice body)
+/* A value may hold a sender's bytes (a challenge that is to be echoed): none that ends the line goes out. */
+static void put_header(struct buf *out, const struct header *h)
 {
-    char length[24];
+    if (target_run(h->name, CHAR_TOKEN) == h->name.len && target_run(h->value, CHAR_FIELD) == h->value.len)
+        put_line(out, h->name, h->value);
+}
 
-    if (status < 200 || status == 204 || status == 304)
-        return;
-    snprintf(length, sizeof length, "%zu", body.len);
-    evhttp_add_header(evhttp_request_get_output_headers(r->ev), "Content-Length", length);
-    if (evhttp_request_get_command(r->ev) != EVHTTP_REQ_HEAD)
-        evbuffer_add(evhttp_request_get_output_buffer(r->ev), body.ptr, body.len);
+static void put_number(struct buf *out, size_t n)
+{
+    char digits[24], *at = digits + sizeof digits;
+
+    do
+        *--at = (char)('0' + n % 10);
+    while (n /= 10);
+    buf_put(out, slice_of(at, (size_t)(digits + sizeof digits - at)));
+}
+
+static void put_status(struct buf *out, bool http_1_0, int status)
+{
+    buf_put(out, http_1_0 ? SLICE("HTTP/1.0 ") : SLICE("HTTP/1.1 "));
+    put_number(out, (size_t)status);
+    buf_putc(out, ' ');
+    buf_puts(out, problem_title(status));
+    buf_put(out, SLICE("\r\n"));
+}
+
+static bool has_body(int status)
+{
+    return status >= 200 && status != 204 && status != 304;
 }
 
 void request_answer(struct request *r, int status, const struct header *headers, size_t n_headers, struct slice body)
 {
-    struct conn *c = r->conn;
-    struct evhttp_request *ev = r->ev;
+    struct server *s = r->server;
 
-    if (!c) {
-        evhttp_request_free(ev);
+    if (!r->conn) {
         request_free(r);
         return;
     }
+    bool keep_alive = r->parser.keep_alive && !s->draining;
+    struct buf *out = &s->scratch;
+    buf_reset(out);
+    put_status(out, r->parser.http_1_0, status);
     for (size_t i = 0; i < n_headers; i++)
-        put_header(r, headers[i].name, headers[i].value);
-    evhttp_add_header(evhttp_request_get_output_headers(ev), "Date", c->server->date);
-    if (c->server->draining)
-        evhttp_add_header(evhttp_request_get_output_headers(ev), "Connection", "close");
-    put_body(r, status, body);
-    c->request = NULL;
-    conn_move(c, CONN_WRITING);
-    evhttp_request_set_on_complete_cb(ev, conn_answered, c);
-    evhttp_send_reply(ev, status, problem_title(status), NULL);
-    request_free(r);
-    conn_push(c);
+        put_header(out, &headers[i]);
+    put_line(out, SLICE("Date"), slice_z(s->date));
+    if (!keep_alive || r->parser.http_1_0)
+        put_line(out, SLICE("Connection"), keep_alive ? SLICE("keep-alive") : SLICE("close"));
+    if (has_body(status)) {
+        buf_put(out, SLICE("Content-Length: "));
+        put_number(out, body.len);
+        buf_put(out, SLICE("\r\n"));
+    }
+    buf_put(out, SLICE("\r\n"));
+    if (has_body(status) && !slice_eq(request_method(r), SLICE("HEAD")))
+        buf_put(out, body);
+    assert(!out->failed);
+    conn_send(r->conn, keep_alive);
+    if (out->cap > SCRATCH_KEPT)
+        buf_clear(out);
 }
 
 void request_problem(struct request *r, int status, const char *reason, struct slice detail, int retry_after_s)

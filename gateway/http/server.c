@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/listener.h>
 #include <event2/util.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -131,20 +130,6 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
     s->paused = false;
 }
 
-/* What must not happen inside of evhttp's own callbacks. */
-static void on_turn(evutil_socket_t fd, short what, void *arg)
-{
-    struct server *s = arg;
-    struct conn *c;
-
-    (void)fd;
-    (void)what;
-    while ((c = TAILQ_FIRST(&s->conns[CONN_FRESH])))
-        conn_ready(c);
-    while ((c = TAILQ_FIRST(&s->conns[CONN_REFUSED])))
-        conn_send_refusal(c);
-}
-
 static int64_t seconds_us(int seconds)
 {
     return seconds * US_PER_S;
@@ -157,22 +142,15 @@ static void set_limits(struct server *s)
     s->limit_us[CONN_HANDSHAKE] = idle_us && idle_us < HANDSHAKE_US ? idle_us : HANDSHAKE_US;
     s->limit_us[CONN_IDLE] = idle_us;
     s->limit_us[CONN_READING] = request_us;
-    s->limit_us[CONN_DUE] = request_us;
     s->limit_us[CONN_WRITING] = request_us;
     s->limit_us[CONN_LINGERING] = LINGER_US;
 }
 
-/* The guard answers before any limit of evhttp's own is met, and evhttp must not know a method less than the guard. */
-static void set_evhttp(struct server *s)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *peer, int len, void *arg)
 {
-    evhttp_set_max_headers_size(s->http, -1);
-    evhttp_set_max_body_size(s->http, -1);
-    evhttp_set_default_content_type(s->http, NULL);
-    evhttp_set_allowed_methods(s->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-                                            EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
-    evhttp_set_bevcb(s->http, conn_new, s);
-    evhttp_set_gencb(s->http, request_dispatch, s);
-    evhttp_bind_listener(s->http, s->listener);
+    (void)listener;
+    (void)len;
+    conn_new(arg, fd, peer);
 }
 
 struct server *server_new(struct loop *loop, const struct server_options *o, struct err *e)
@@ -190,18 +168,14 @@ struct server *server_new(struct loop *loop, const struct server_options *o, str
     s->port = bound_port(fd);
     for (int state = 0; state < CONN_NSTATES; state++)
         TAILQ_INIT(&s->conns[state]);
-    TAILQ_INIT(&s->open);
     TAILQ_INIT(&s->spare);
-    buf_init(&s->scratch, 1 << 20);
+    buf_init(&s->scratch, SIZE_MAX);
     set_limits(s);
     tick(s);
     s->sweep = event_new(s->base, -1, EV_PERSIST, on_sweep, s);
-    s->turn = event_new(s->base, -1, 0, on_turn, s);
     event_add(s->sweep, &every);
-    s->http = evhttp_new(s->base);
-    s->listener = evconnlistener_new(s->base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, fd);
+    s->listener = evconnlistener_new(s->base, on_accept, s, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, fd);
     evconnlistener_set_error_cb(s->listener, on_accept_error);
-    set_evhttp(s);
     return s;
 }
 
@@ -218,24 +192,13 @@ void server_set_tls(struct server *s, struct tls *tls)
     tls_unref(old);
 }
 
-static void forget_listener(struct evhttp_bound_socket *bound, void *arg)
-{
-    struct evhttp_bound_socket **out = arg;
-
-    *out = bound;
-}
-
 void server_drain(struct server *s)
 {
-    struct evhttp_bound_socket *bound = NULL;
-
     if (s->draining)
         return;
     s->draining = true;
-    evhttp_foreach_bound_socket(s->http, forget_listener, &bound);
-    evhttp_del_accept_socket(s->http, bound);
+    evconnlistener_free(s->listener);
     s->listener = NULL;
-    on_turn(-1, 0, s);
     /* What becomes idle later goes with the next sweep. */
     s->limit_us[CONN_IDLE] = s->limit_us[CONN_HANDSHAKE] = 1;
     static const enum conn_state idle[] = { CONN_IDLE, CONN_HANDSHAKE };
@@ -246,21 +209,21 @@ void server_drain(struct server *s)
 
 int server_open_requests(const struct server *s)
 {
-    return s->n_conns[CONN_READING] + s->n_conns[CONN_DUE] + s->n_open + s->n_conns[CONN_WRITING];
+    return s->n_conns[CONN_READING] + s->n_conns[CONN_WAITING] + s->n_conns[CONN_WRITING];
 }
 
 void server_free(struct server *s)
 {
     if (!s)
         return;
-    on_turn(-1, 0, s);
     event_free(s->sweep);
-    event_free(s->turn);
-    /* Closes all connections; on_close orphans the requests that wait. */
-    evhttp_free(s->http);
-    request_forget_server(s);
+    if (s->listener)
+        evconnlistener_free(s->listener);
+    for (int state = 0; state < CONN_NSTATES; state++)
+        while (!TAILQ_EMPTY(&s->conns[state]))
+            conn_close(TAILQ_FIRST(&s->conns[state]));
+    request_forget_spares(s);
     tls_unref(s->tls);
     buf_clear(&s->scratch);
-    free(s->by_fd);
     free(s);
 }

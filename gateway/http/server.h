@@ -1,15 +1,15 @@
-/* http/server.h - one listener on one loop: evhttp behind the guard. Every connection gets a guard, a deadline from
- * each request's first byte, an idle time-out, and a place in the global connection count; bodies count against a
- * global byte budget. An early answer (guard, limits) is written by the server itself and the connection closed
+/* http/server.h - one listener on one loop: HTTP/1.1, plain or over TLS. Every connection gets a deadline from each
+ * request's first byte, an idle time-out, and a place in the global connection count; bodies count against a global
+ * byte budget. What the parser or a limit refuses is answered by the server itself and the connection closed
  * lingering. Requests reach the handler whole, as plain data; each is answered exactly once, on the loop, also when the
- * peer has gone. SIGPIPE must be ignored by the process. */
+ * peer has gone. SIGPIPE must be ignored or blocked. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/metric.h"
-#include "http/guard.h"
+#include "http/parser.h"
 #include "verify/delivery.h"
 
 /* Shared by all servers of the process; counters are atomic. */
@@ -27,6 +27,13 @@ struct tls *tls_new(const char *cert_file, const char *key_file, const char *cli
 struct tls *tls_ref(struct tls *t);
 void tls_unref(struct tls *t);
 
+/* A head that is whole, before its body is read. */
+struct http_head {
+    struct slice method, target; /* borrowed for the call */
+    bool has_length;
+    uint64_t length;             /* Content-Length, when has_length */
+};
+
 struct request; /* on its loop until request_answer */
 typedef void (*server_handler)(struct request *req, void *arg);
 
@@ -34,14 +41,15 @@ struct server_options {
     const char *address;          /* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:0" */
     bool reuse_port;              /* several loops on one port */
     struct tls *tls;              /* or NULL; the server takes a reference */
-    struct guard_limits limits;
+    struct http_limits limits;
     int request_timeout_s, idle_timeout_s;
     struct server_budget *budget; /* borrowed */
     server_handler handler;
-    /* See guard_hooks.on_head; called on the loop. NULL: accept. */
-    bool (*on_head)(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why);
+    /* May set *body_bytes for this request; returns false with *why to refuse it before its body is read. Called on the
+     * loop. NULL: accept. */
+    bool (*on_head)(void *arg, const struct http_head *head, size_t *body_bytes, struct http_refusal *why);
     /* A connection was refused before a request was whole. target may be empty. NULL: nothing. */
-    void (*on_refused)(void *arg, const struct guard_refusal *why, struct slice target, struct slice remote);
+    void (*on_refused)(void *arg, const struct http_refusal *why, struct slice target, struct slice remote);
     void *arg;                    /* of all three */
 };
 
@@ -72,7 +80,7 @@ struct slice request_query(const struct request *r); /* without '?' */
 struct slice request_remote(const struct request *r);
 const struct header *request_headers(const struct request *r, size_t *n);
 struct slice request_header(const struct request *r, struct slice name); /* the first, or ptr NULL */
-struct slice request_body(struct request *r); /* contiguous; as received (chunk framing removed, content coding not) */
+struct slice request_body(const struct request *r); /* contiguous; as received (chunk framing removed, content coding not) */
 bool request_is_tls(const struct request *r);
 int64_t request_start_us(const struct request *r); /* monotonic, the request's first byte */
 

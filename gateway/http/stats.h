@@ -16,7 +16,7 @@ enum outcome {
     OUTCOME_HANDSHAKE,
     OUTCOME_BAD_SIGNATURE, /* 401 */
     OUTCOME_MALFORMED,     /* 400: JSON, event type, coding */
-    OUTCOME_FRAMING,       /* 400 and the like by the guard */
+    OUTCOME_FRAMING,       /* 400 and the like by the parser */
     OUTCOME_SCHEMA,        /* 422 */
     OUTCOME_UNKNOWN,       /* 404 */
     OUTCOME_METHOD,        /* 405 */

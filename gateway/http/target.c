@@ -26,7 +26,7 @@ const unsigned char target_char_class[256] = {
 #undef F
 #undef H
 
-int target_check_method(struct slice method, struct guard_refusal *why)
+int target_check_method(struct slice method, struct http_refusal *why)
 {
     static const char *const served[] = { "POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS" };
 
@@ -98,7 +98,7 @@ struct slice target_origin_form(struct slice target)
     return slice_from(rest, path < query ? path : query);
 }
 
-static int check_absolute(struct slice target, struct slice *path, struct guard_refusal *why)
+static int check_absolute(struct slice target, struct slice *path, struct http_refusal *why)
 {
     size_t scheme = scheme_length(target), end = 0;
     struct slice rest = slice_from(target, scheme);
@@ -111,7 +111,7 @@ static int check_absolute(struct slice target, struct slice *path, struct guard_
     return 0;
 }
 
-int target_check(struct slice method, struct slice target, size_t max, struct guard_refusal *why)
+int target_check(struct slice method, struct slice target, size_t max, struct http_refusal *why)
 {
     struct slice path = target, query;
 
@@ -126,7 +126,7 @@ int target_check(struct slice method, struct slice target, size_t max, struct gu
     }
     if (target.ptr[0] != '/' && check_absolute(target, &path, why))
         return -1;
-    /* evhttp would read the first segment as an authority. */
+    /* Mostly a base URL with a slash at its end; others would read the first segment as an authority. */
     if (path.ptr == target.ptr && slice_starts(path, SLICE("//")))
         return REFUSE(why, 400, "double-slash", "The path begins with two slashes: take one out of the URL.");
     slice_cut(path, '?', &path, &query);

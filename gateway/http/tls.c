@@ -73,7 +73,7 @@ struct tls *tls_new(const char *cert_file, const char *key_file, const char *cli
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     /* Idle connections keep no 34 KiB of record buffers. */
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1);
     ERR_clear_error();
     if (load_files(ctx, cert_file, key_file, e) || (client_ca_file && load_client_ca(ctx, client_ca_file, e))) {
@@ -100,12 +100,12 @@ void tls_unref(struct tls *t)
     free(t);
 }
 
-SSL *tls_accept(struct tls *t)
+SSL *tls_accept(struct tls *t, int fd)
 {
     SSL *ssl = SSL_new(t->ctx);
 
-    /* Only for want of memory; and without TLS evhttp would speak plain HTTP here. */
-    if (!ssl)
-        abort();
+    if (!ssl || SSL_set_fd(ssl, fd) != 1)
+        abort(); /* only for want of memory */
+    SSL_set_accept_state(ssl);
     return ssl;
 }

@@ -1,4 +1,4 @@
-// Every row of the table of ingest answers, from the outside. Framing is in guard.test.mjs, a full disk in startup.test.mjs.
+// Every row of the table of ingest answers, from the outside. Framing is in framing.test.mjs, a full disk in startup.test.mjs.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';

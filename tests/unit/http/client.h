@@ -117,18 +117,18 @@ static inline void handle(struct request *r, void *arg)
     buf_clear(&out);
 }
 
-static inline bool check_head(void *arg, const struct guard_head *head, size_t *body_bytes, struct guard_refusal *why)
+static inline bool check_head(void *arg, const struct http_head *head, size_t *body_bytes, struct http_refusal *why)
 {
     (void)arg;
     if (slice_starts(head->target, SLICE("/large")))
         *body_bytes = 8 << 20;
     if (!slice_starts(head->target, SLICE("/unknown")))
         return true;
-    *why = (struct guard_refusal){ 404, "unknown-source", "No source has this path.", 0 };
+    *why = (struct http_refusal){ 404, "unknown-source", "No source has this path.", 0 };
     return false;
 }
 
-static inline void note_refusal(void *arg, const struct guard_refusal *why, struct slice target, struct slice remote)
+static inline void note_refusal(void *arg, const struct http_refusal *why, struct slice target, struct slice remote)
 {
     struct bench *b = arg;
 

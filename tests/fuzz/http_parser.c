@@ -1,53 +1,51 @@
-/* libFuzzer: the guard over arbitrary streams. The first byte seeds where the stream is cut. Whatever the cuts, the
+/* libFuzzer: the parser over arbitrary streams. The first byte seeds where the stream is cut. Whatever the cuts, the
  * verdict is the same; and what is accepted whole is also what an independent, simple reading of the stream finds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#include "http/guard.h"
+#include "http/parser.h"
 
 #define REQUESTS_MAX 256
-static const struct guard_limits limits = { .uri_bytes = 256, .head_bytes = 1024, .headers = 12, .body_bytes = 4096 };
+static const struct http_limits limits = { .uri_bytes = 256, .head_bytes = 1024, .headers = 12, .body_bytes = 4096 };
 
 struct verdict {
     size_t requests, length[REQUESTS_MAX]; /* of bodies */
-    struct guard_refusal why;
+    struct http_refusal why;
     bool idle;
 };
 
-static bool on_body(void *arg, size_t n, struct guard_refusal *why)
-{
-    struct verdict *v = arg;
-
-    (void)why;
-    v->length[v->requests % REQUESTS_MAX] += n;
-    return true;
-}
-
-static void on_end(void *arg)
-{
-    ((struct verdict *)arg)->requests++;
-}
-
-static const struct guard_hooks hooks = { .on_body = on_body, .on_end = on_end };
-
-/* seed 0: at once. Each part is a copy of its exact size, so that the address sanitizer sees a look beyond. */
+/* seed 0: at once. The block has its exact size, so that the address sanitizer sees a look beyond. */
 static struct verdict judge(const char *data, size_t size, unsigned seed)
 {
     struct verdict v = { 0 };
-    struct guard *g = guard_new(&limits, &hooks, &v);
+    struct field fields[12];
+    struct parser p;
+    char *block = NULL;
+    size_t len = 0;
 
+    parser_init(&p, &limits, fields);
     for (size_t at = 0; at < size && !v.why.status;) {
         size_t n = seed ? 1 + (seed = seed * 1103515245 + 12345) / 65536 % 40 : size;
         n = n < size - at ? n : size - at;
-        char *copy = malloc(n);
-        memcpy(copy, data + at, n);
-        ssize_t taken = guard_feed(g, slice_of(copy, n), &v.why);
-        free(copy);
-        at += taken > 0 ? (size_t)taken : 0;
+        block = realloc(block, len + n);
+        memcpy(block + len, data + at, n);
+        at += n;
+        len += n;
+        for (enum parse_result r = PARSE_DONE; len && r != PARSE_MORE && r != PARSE_REFUSED;) {
+            r = parser_read(&p, block, &len, &v.why);
+            v.length[v.requests % REQUESTS_MAX] = p.body_len;
+            if (r != PARSE_DONE)
+                continue;
+            v.requests++;
+            len -= p.at;
+            memmove(block, block + p.at, len);
+            parser_init(&p, &limits, fields);
+        }
+        block = realloc(block, len ? len : 1);
     }
-    v.idle = guard_idle(g);
-    guard_free(g);
+    v.idle = !v.why.status && len == 0;
+    free(block);
     return v;
 }
 
