@@ -55,6 +55,7 @@ static struct event *pool[POOL];
 static void make_pool(size_t bytes)
 {
     char *memory = mem_alloc(bytes + 400);
+    struct event_packer *packer = event_packer_new();
 
     for (int i = 0; i < POOL; i++) {
         struct slice body = make_body(memory, bytes);
@@ -65,7 +66,7 @@ static void make_pool(size_t bytes)
                                              "X-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958\n"),
                             .decisions = SLICE("[{\"workflow\":\"invoice\",\"started\":true}]") };
         event_unref(pool[i]);
-        pool[i] = event_make(&ev, true);
+        pool[i] = event_make(&ev, packer);
     }
     free(memory);
 }
@@ -77,7 +78,7 @@ static struct event *next_event(void)
 
     ev.id = id_new();
     ev.time_us = clock_wall_us();
-    return event_make(&ev, false);
+    return event_make(&ev, NULL);
 }
 
 struct batch {

@@ -56,18 +56,42 @@ static size_t text_bytes(const struct event *ev)
     return n;
 }
 
-/* The body as a block of lz4 in memory that the caller frees, or NULL: it does not get smaller. */
-static char *pack_body(struct slice body, struct slice *packed)
-{
-    char *room = mem_alloc(body.len);
-    int n = LZ4_compress_default(body.ptr, room, (int)body.len, (int)body.len - 1);
+/* A stream that is only reset: LZ4_compress_default clears 16 KiB each time, a quarter of the work. */
+struct event_packer {
+    LZ4_stream_t *stream;
+    char *room;
+    size_t cap;
+};
 
-    if (n > 0) {
-        *packed = slice_of(room, (size_t)n);
-        return room;
+struct event_packer *event_packer_new(void)
+{
+    struct event_packer *p = mem_zalloc(sizeof *p);
+
+    p->stream = LZ4_createStream();
+    if (!p->stream)
+        abort(); /* out of memory */
+    return p;
+}
+
+void event_packer_free(struct event_packer *p)
+{
+    if (!p)
+        return;
+    LZ4_freeStream(p->stream);
+    free(p->room);
+    free(p);
+}
+
+/* The body as a block of lz4, good until the next call, or nothing: it does not get smaller. */
+static struct slice pack_body(struct event_packer *p, struct slice body)
+{
+    if (body.len > p->cap) {
+        p->cap = body.len;
+        p->room = mem_realloc(p->room, p->cap);
     }
-    free(room);
-    return NULL;
+    LZ4_resetStream_fast(p->stream);
+    int n = LZ4_compress_fast_continue(p->stream, body.ptr, p->room, (int)body.len, (int)body.len - 1, 1);
+    return n > 0 ? slice_of(p->room, (size_t)n) : SLICE_NONE;
 }
 
 static struct event *copy_event(const struct event *from)
@@ -89,16 +113,13 @@ static struct event *copy_event(const struct event *from)
 }
 
 /* Packed before the block is made, so that an event holds no more memory than it says. */
-struct event *event_make(const struct event *from, bool pack)
+struct event *event_make(const struct event *from, struct event_packer *packer)
 {
     struct event with = *from;
-    char *room = NULL;
 
-    if (pack && !from->packed.len && from->body.len >= PACK_MIN_BYTES && from->body.len < LZ4_MAX_INPUT_SIZE)
-        room = pack_body(from->body, &with.packed);
-    struct event *ev = copy_event(&with);
-    free(room);
-    return ev;
+    if (packer && !from->packed.len && from->body.len >= PACK_MIN_BYTES && from->body.len < LZ4_MAX_INPUT_SIZE)
+        with.packed = pack_body(packer, from->body);
+    return copy_event(&with);
 }
 
 struct event *event_ref(struct event *ev)

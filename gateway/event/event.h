@@ -52,9 +52,13 @@ struct event {
     struct slice packed;       /* the body as lz4 block, when that is smaller; made on the ingest thread. Else empty */
 };
 
+/* What compressing needs, once a thread. */
+struct event_packer;
+struct event_packer *event_packer_new(void);
+void event_packer_free(struct event_packer *p); /* NULL ok */
 /* (libevent has the name event_new.) Copies every slice of `from` into one block; refs 1. from->id is used as given.
- * `pack`: bodies above 1 KB are compressed. */
-struct event *event_make(const struct event *from, bool pack);
+ * With a packer bodies above 1 KB are compressed. */
+struct event *event_make(const struct event *from, struct event_packer *packer);
 struct event *event_ref(struct event *ev);
 void event_unref(struct event *ev); /* NULL ok */
 size_t event_bytes(const struct event *ev); /* memory it holds, for budgets */

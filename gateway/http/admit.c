@@ -24,6 +24,7 @@ struct admit {
     struct writer *writer;
     const unsigned char *hash_secret;
     struct schema_scratch *scratch;
+    struct event_packer *packer;
     struct buf decisions;
     struct waiting head; /* of the ring */
     size_t count;
@@ -97,6 +98,7 @@ struct admit *admit_new(struct loop *loop, struct writer *w, const unsigned char
     a->writer = w;
     a->hash_secret = hash_secret;
     a->scratch = schema_scratch_new();
+    a->packer = event_packer_new();
     buf_init(&a->decisions, DECISIONS_MAX);
     a->head.next = a->head.prev = &a->head;
     a->tick = timer_every(loop, 1000, on_tick, a);
@@ -109,6 +111,7 @@ void admit_free(struct admit *a)
         return;
     timer_free(a->tick);
     schema_scratch_free(a->scratch);
+    event_packer_free(a->packer);
     buf_clear(&a->decisions);
     free(a);
 }
@@ -154,7 +157,7 @@ int admit_put(struct admit *a, struct admission *what, admit_done done, void *ar
     w->write.kind = WRITE_APPEND;
     w->write.home = a->loop;
     w->write.done = on_written;
-    w->write.append.event = event_make(&what->event, true);
+    w->write.append.event = event_make(&what->event, a->packer);
     w->write.append.runs = w->runs;
     w->write.append.n_runs = n;
     set_dedupe(a, &w->write.append, what);

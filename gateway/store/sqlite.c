@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite_db.h"
+#include "store/sqlite_gather.h"
 
 #define PAGE_BYTES 8192
 #define WAL_PAGES(mib) ((mib) * 1024 * 1024 / PAGE_BYTES)
@@ -103,7 +104,7 @@ static int connect_db(struct sqlite_store *st, struct err *e)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
-    if (sqlite3_open_v2(st->path, &st->db, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(st->path, &st->db, flags, sqlite_gather_vfs()) != SQLITE_OK)
         return sqlite_fail(st->db, st->path, e);
     sqlite3_extended_result_codes(st->db, 1);
     sqlite3_busy_timeout(st->db, BUSY_MS);
@@ -229,6 +230,8 @@ static int set_relaxed(struct sqlite_store *st, bool relaxed, struct err *e)
     if (sqlite_exec(st->db, relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL",
                     "cannot change how commits are synced", e))
         return -1;
+    if (sqlite_gather_log(st->db, !relaxed) != SQLITE_OK)
+        return sqlite_fail(st->db, "cannot write the log", e);
     st->relaxed = relaxed;
     return 0;
 }

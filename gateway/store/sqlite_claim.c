@@ -38,7 +38,7 @@ static int load_event(struct claiming *c, int64_t key, struct err *e)
         return found;
     if (sqlite_get_event(s, &ev, &body_bytes, &packed)) {
         if (sqlite_get_body(s, &ev, body_bytes, packed, &body, &data) == 0) {
-            c->event = event_make(&ev, false);
+            c->event = event_make(&ev, NULL);
             c->event_key = key;
             c->bytes += event_bytes(c->event);
         }

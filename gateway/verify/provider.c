@@ -247,19 +247,19 @@ struct slice provider_delivery_id(const struct provider *p, struct reading *r, s
 static bool word_at(struct slice name, size_t at, const struct slice *words, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if ((name.ptr[at] | 0x20) == words[i].ptr[0] && slice_starts_nocase(slice_from(name, at), words[i]))
+        if ((name.ptr[at + 1] | 0x20) == words[i].ptr[1] && slice_starts_nocase(slice_from(name, at), words[i]))
             return true;
     return false;
 }
 
-/* Words of lower-case letters, anywhere in the name. Asked for every header of every delivery: one pass, in which the set
- * of the words' first letters passes over nearly all. */
+/* Words of two and more lower-case letters, anywhere in the name. Asked for every header of every delivery: one pass, in
+ * which the set of the words' first letters passes over nearly all. */
 static bool sounds_like(struct slice name, const struct slice *words, size_t n)
 {
     uint32_t first = 0;
     for (size_t i = 0; i < n; i++)
         first |= 1u << (words[i].ptr[0] & 31);
-    for (size_t at = 0; at < name.len; at++)
+    for (size_t at = 0; at + 1 < name.len; at++)
         if (first >> (name.ptr[at] & 31) & 1 && word_at(name, at, words, n))
             return true;
     return false;

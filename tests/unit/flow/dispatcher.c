@@ -154,7 +154,7 @@ static int set_up(void **state)
     f.plan = (struct plan){ .workflows = f.workflows, .n_workflows = 1, .endpoints = f.endpoints, .n_endpoints = 1 };
     ref_init(&f.plan.refs);
     ref_init(&f.workflow.refs);
-    f.event = event_make(&ev, false);
+    f.event = event_make(&ev, NULL);
     f.flow = flow_new(&o, &e);
     assert_non_null(f.flow);
     memset(&fake, 0, sizeof fake);

@@ -146,7 +146,7 @@ static struct id append(struct fixture *f)
                           .body = SLICE("{\"id\": 1}"),
                           .data = SLICE("{\"id\": 1}"),
                           .content_type = SLICE("application/json") };
-    struct event *ev = event_make(&from, false);
+    struct event *ev = event_make(&from, NULL);
     struct new_run run = { .id = id_new(), .workflow = f->plan->workflows[0] };
     struct write w = { .kind = WRITE_APPEND };
     struct err e;

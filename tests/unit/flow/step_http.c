@@ -40,7 +40,7 @@ static int set_up(void **state)
     f = (struct fixture){ .endpoint = { .name = SLICE("billing"), .url = SLICE("http://127.0.0.1:9/steps") } };
     ev.body = ev.data;
     assert_int_equal(id_parse(SLICE("018bcfe5-6800-7123-8456-789abcdef012"), &ev.id), 0);
-    f.event = event_make(&ev, false);
+    f.event = event_make(&ev, NULL);
     f.step = (struct step){ .id = SLICE("bill"),
                             .endpoint = &f.endpoint,
                             .path = SLICE("/bill"),

@@ -338,7 +338,7 @@ static void claimed_form_is_decoded(struct fixture *x)
                           .form_field = SLICE("payload"),
                           .body = body,
                           .data = SLICE("{\"ref\":\"main\"}") };
-    struct event *ev = event_make(&from, true);
+    struct event *ev = event_make(&from, NULL);
     struct new_run run = test_run(test_workflow("form", 1));
     struct append a = test_append(ev, NULL, &run, 1);
 

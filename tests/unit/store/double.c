@@ -229,7 +229,7 @@ static int d_append(struct store *st, struct append *a, lease_room room, void *a
             return 0;
         }
     }
-    struct d_event ev = { event_make(a->event, false), a->event->status, SLICE_NONE };
+    struct d_event ev = { event_make(a->event, NULL), a->event->status, SLICE_NONE };
     struct d_dedupe d = { .event = a->event->id, .until_us = a->dedupe_until_us };
     memcpy(d.hash, a->dedupe_hash, 16);
     add(st->db, EVENTS, &ev);

@@ -6,22 +6,17 @@
 
 struct fault_vfs fault_vfs;
 
-/* Method tables of SQLite's, and ours that stand in for them: it has one for the database and one for its log. */
-#define KINDS 4
-static struct kind {
+/* Behind SQLite's own file, in the same memory: another VFS may stand on this one and have its own methods there. */
+struct fault {
     const sqlite3_io_methods *real;
     sqlite3_io_methods ours;
-} kinds[KINDS];
+};
 static sqlite3_vfs vfs;
 static sqlite3_vfs *real_vfs;
 
-static const sqlite3_io_methods *real_of(sqlite3_file *f)
+static struct fault *fault_of(sqlite3_file *f)
 {
-    for (int i = 0; i < KINDS; i++) {
-        if (f->pMethods == &kinds[i].ours)
-            return kinds[i].real;
-    }
-    abort();
+    return (struct fault *)(void *)((char *)f + real_vfs->szOsFile);
 }
 
 static int on_sync(sqlite3_file *f, int flags)
@@ -34,27 +29,13 @@ static int on_sync(sqlite3_file *f, int flags)
             atomic_fetch_sub(&fault_vfs.fail_syncs, 1);
         return SQLITE_IOERR_FSYNC;
     }
-    return real_of(f)->xSync(f, flags);
+    return fault_of(f)->real->xSync(f, flags);
 }
 
 static int on_write(sqlite3_file *f, const void *bytes, int n, sqlite3_int64 at)
 {
-    return atomic_load(&fault_vfs.full) ? SQLITE_FULL : real_of(f)->xWrite(f, bytes, n, at);
-}
-
-static const sqlite3_io_methods *stand_in(const sqlite3_io_methods *real)
-{
-    for (int i = 0; i < KINDS; i++) {
-        if (!kinds[i].real) {
-            kinds[i].real = real;
-            kinds[i].ours = *real;
-            kinds[i].ours.xSync = on_sync;
-            kinds[i].ours.xWrite = on_write;
-        }
-        if (kinds[i].real == real)
-            return &kinds[i].ours;
-    }
-    abort();
+    atomic_fetch_add(&fault_vfs.writes, 1);
+    return atomic_load(&fault_vfs.full) ? SQLITE_FULL : fault_of(f)->real->xWrite(f, bytes, n, at);
 }
 
 static int on_open(sqlite3_vfs *self, const char *name, sqlite3_file *f, int flags, int *out)
@@ -62,8 +43,13 @@ static int on_open(sqlite3_vfs *self, const char *name, sqlite3_file *f, int fla
     int rc = real_vfs->xOpen(real_vfs, name, f, flags, out);
 
     (void)self;
-    if (f->pMethods)
-        f->pMethods = stand_in(f->pMethods);
+    if (!f->pMethods)
+        return rc;
+    struct fault *fault = fault_of(f);
+    *fault = (struct fault){ f->pMethods, *f->pMethods };
+    fault->ours.xSync = on_sync;
+    fault->ours.xWrite = on_write;
+    f->pMethods = &fault->ours;
     return rc;
 }
 
@@ -74,6 +60,7 @@ void fault_vfs_install(void)
     real_vfs = sqlite3_vfs_find(NULL);
     vfs = *real_vfs;
     vfs.zName = "fault";
+    vfs.szOsFile += (int)sizeof(struct fault);
     vfs.pNext = NULL;
     vfs.xOpen = on_open;
     sqlite3_vfs_register(&vfs, 1);

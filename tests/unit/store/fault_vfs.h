@@ -7,6 +7,7 @@
 
 struct fault_vfs {
     atomic_long syncs;      /* made so far */
+    atomic_long writes;     /* made so far, or tried */
     atomic_long fail_syncs; /* that many from now on fail; -1: all */
     atomic_bool full;       /* no write finds room */
 };

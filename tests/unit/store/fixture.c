@@ -254,7 +254,10 @@ struct event *test_event(const char *body)
         .schema_def = 5,
     };
 
-    return event_make(&ev, true);
+    static struct event_packer *packer;
+    if (!packer)
+        packer = event_packer_new();
+    return event_make(&ev, packer);
 }
 
 struct new_run test_run(struct workflow *w)
