@@ -151,6 +151,11 @@ void timer_set(struct timer *t, int64_t after_us)
     event_add(t->event, &tv);
 }
 
+void timer_turn(struct timer *t)
+{
+    event_active(t->event, EV_TIMEOUT, 0);
+}
+
 void timer_off(struct timer *t)
 {
     event_del(t->event);

@@ -29,6 +29,8 @@ struct timer *timer_every(struct loop *l, unsigned ms, void (*run)(void *arg), v
 /* Calls run(arg) once after each timer_set; not before the first. */
 struct timer *timer_new(struct loop *l, void (*run)(void *arg), void *arg);
 void timer_set(struct timer *t, int64_t after_us); /* replaces a time set before; <= 0: as soon as the loop comes round */
+/* Runs it once all that the loop has at hand in this turn is done; no system call. On the loop. */
+void timer_turn(struct timer *t);
 void timer_off(struct timer *t);
 void timer_free(struct timer *t); /* NULL ok */
 /* Is this the loop's own thread? For assertions. */

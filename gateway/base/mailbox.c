@@ -31,20 +31,37 @@ static void wake(struct mailbox *mb)
         ;
 }
 
-bool mailbox_put(struct mailbox *mb, struct mail *m, size_t cost)
+bool mailbox_put_quietly(struct mailbox *mb, struct mail *m, size_t cost)
 {
     m->next = NULL;
     pthread_mutex_lock(&mb->lock);
-    bool was_empty = !mb->head;
-    bool fits = was_empty || cost <= mb->max_cost - (mb->cost < mb->max_cost ? mb->cost : mb->max_cost);
+    bool fits = !mb->head || cost <= mb->max_cost - (mb->cost < mb->max_cost ? mb->cost : mb->max_cost);
     if (fits) {
+        mb->unsaid |= !mb->head;
         *mb->tail = m;
         mb->tail = &m->next;
         mb->cost += cost;
     }
     pthread_mutex_unlock(&mb->lock);
-    if (fits && was_empty)
+    return fits;
+}
+
+void mailbox_say(struct mailbox *mb)
+{
+    pthread_mutex_lock(&mb->lock);
+    bool news = mb->unsaid;
+    mb->unsaid = false;
+    pthread_mutex_unlock(&mb->lock);
+    if (news)
         wake(mb);
+}
+
+bool mailbox_put(struct mailbox *mb, struct mail *m, size_t cost)
+{
+    bool fits = mailbox_put_quietly(mb, m, cost);
+
+    if (fits)
+        mailbox_say(mb);
     return fits;
 }
 
@@ -52,12 +69,11 @@ void mailbox_put_list(struct mailbox *mb, struct mail *first, struct mail *last)
 {
     last->next = NULL;
     pthread_mutex_lock(&mb->lock);
-    bool was_empty = !mb->head;
+    mb->unsaid |= !mb->head;
     *mb->tail = first;
     mb->tail = &last->next;
     pthread_mutex_unlock(&mb->lock);
-    if (was_empty)
-        wake(mb);
+    mailbox_say(mb);
 }
 
 /* The eventfd is emptied before the list: a mail that comes between the two wakes the reader once too often, never too seldom. */
@@ -72,6 +88,7 @@ struct mail *mailbox_take(struct mailbox *mb)
     mb->head = NULL;
     mb->tail = &mb->head;
     mb->cost = 0;
+    mb->unsaid = false;
     pthread_mutex_unlock(&mb->lock);
     return all;
 }

@@ -7,11 +7,6 @@ static inline unsigned char lower(unsigned char c)
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 
-bool slice_eq_nocase(struct slice a, struct slice b)
-{
-    return a.len == b.len && slice_starts_nocase(a, b);
-}
-
 bool slice_starts_nocase(struct slice s, struct slice prefix)
 {
     if (s.len < prefix.len)

@@ -63,8 +63,11 @@ static inline struct slice slice_first(struct slice s, size_t n)
 }
 
 /* ASCII case only. */
-bool slice_eq_nocase(struct slice a, struct slice b);
 bool slice_starts_nocase(struct slice s, struct slice prefix);
+static inline bool slice_eq_nocase(struct slice a, struct slice b)
+{
+    return a.len == b.len && slice_starts_nocase(a, b); /* nearly all names differ in length: no call for them */
+}
 /* memcmp order, the shorter first among equals. */
 int slice_cmp(struct slice a, struct slice b);
 /* Index of c, or s.len when it is absent. */

@@ -64,7 +64,8 @@ static inline const char *scan_string(const char *p, const char *end)
 
 static inline const char *scan_space(const char *p, const char *end)
 {
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    /* One comparison where there is none, as between most tokens. */
+    while (p < end && (unsigned char)*p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     return p;
 }

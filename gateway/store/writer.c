@@ -493,6 +493,17 @@ bool writer_put(struct writer *w, struct write *wr, size_t cost)
     return mailbox_put(&w->mailbox, &wr->mail, cost);
 }
 
+bool writer_put_quietly(struct writer *w, struct write *wr, size_t cost)
+{
+    wr->mail.run = run_done;
+    return mailbox_put_quietly(&w->mailbox, &wr->mail, cost);
+}
+
+void writer_say(struct writer *w)
+{
+    mailbox_say(&w->mailbox);
+}
+
 void writer_put_always(struct writer *w, struct write *wr)
 {
     wr->mail.run = run_done;

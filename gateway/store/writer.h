@@ -69,6 +69,9 @@ struct writer *writer_start(struct store *st, const struct writer_options *o, st
 void writer_stop(struct writer *w);
 /* False: full, nothing taken (503 with Retry-After). cost: bytes the write holds. */
 bool writer_put(struct writer *w, struct write *wr, size_t cost) MUST_CHECK;
+/* The same without waking the writer: whoever puts several in a turn of his loop calls writer_say once behind them. */
+bool writer_put_quietly(struct writer *w, struct write *wr, size_t cost) MUST_CHECK;
+void writer_say(struct writer *w);
 /* Never refused: results of work that was let in before. */
 void writer_put_always(struct writer *w, struct write *wr);
 /* Copies what it keeps. Never blocks on the disk, never fails: beyond the lane's bounds it is only counted. */

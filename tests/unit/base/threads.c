@@ -44,6 +44,39 @@ static void mailbox_bounds(void **state)
     mailbox_clear(&mb);
 }
 
+/* Put quietly, the reader is woken by the first who speaks, and only if there is something it does not know of. */
+static void mailbox_quiet(void **state)
+{
+    struct mailbox mb;
+    struct mail m[4];
+    struct err e;
+
+    (void)state;
+    assert_int_equal(mailbox_init(&mb, 100, &e), 0);
+    mailbox_say(&mb);
+    assert_false(readable(mb.fd));
+    assert_true(mailbox_put_quietly(&mb, &m[0], 60));
+    assert_true(mailbox_put_quietly(&mb, &m[1], 40));
+    assert_false(mailbox_put_quietly(&mb, &m[2], 1));
+    assert_false(readable(mb.fd));
+    mailbox_say(&mb);
+    assert_true(readable(mb.fd));
+    assert_true(mailbox_take(&mb) == &m[0]);
+    assert_false(readable(mb.fd));
+    assert_true(mailbox_put_quietly(&mb, &m[0], 1));
+    assert_true(mailbox_take(&mb) == &m[0]); /* an awake reader found it */
+    mailbox_say(&mb);
+    assert_false(readable(mb.fd));
+    assert_true(mailbox_put_quietly(&mb, &m[0], 1));
+    assert_true(mailbox_put(&mb, &m[1], 1)); /* not empty, but nobody was told yet */
+    assert_true(readable(mb.fd));
+    mailbox_take(&mb);
+    assert_true(mailbox_put_quietly(&mb, &m[0], 1));
+    mailbox_put_list(&mb, &m[1], &m[1]);
+    assert_true(readable(mb.fd));
+    mailbox_clear(&mb);
+}
+
 #define SENDERS 4
 #define EACH 5000
 
@@ -170,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mailbox_bounds),
+        cmocka_unit_test(mailbox_quiet),
         cmocka_unit_test(loop_runs_all_mail_in_order),
         cmocka_unit_test(loop_stops_once_however_often_it_is_told),
         cmocka_unit_test(timers_repeat),
