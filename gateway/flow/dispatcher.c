@@ -45,12 +45,25 @@ static void give_back(struct flow *f, struct held *h)
     conclude(f, h, ATTEMPT_RETURNED, 0, 0);
 }
 
+/* When the run that the step belongs to must be over, on the wall clock. What on_failure does is not bound by it. */
+static int64_t step_deadline_us(const struct held *h)
+{
+    const struct workflow *w = h->workflow;
+
+    return w->deadline_us && h->step->index < workflow_n_main(w) ? id_wall_us(h->lease->run) + w->deadline_us : INT64_MAX;
+}
+
 static void settle(struct flow *f, struct held *h, const struct step_verdict *v, int status)
 {
+    int64_t due_us = clock_wall_us() + v->delay_us;
+    bool too_late = v->outcome == ATTEMPT_RETRY && due_us >= step_deadline_us(h);
+
     held_move(&h->state, HELD_EV_ENDED);
     set_error(h, v->error);
+    if (too_late)
+        snprintf(h->error, sizeof h->error, "%.240s (another attempt would be after the run's deadline)", v->error);
     buf_put(&h->output, v->output);
-    conclude(f, h, v->outcome, status, clock_wall_us() + v->delay_us);
+    conclude(f, h, too_late ? ATTEMPT_FATAL : v->outcome, status, due_us);
 }
 
 static void on_answer(void *arg, const struct answer *a)
@@ -65,13 +78,14 @@ static void on_answer(void *arg, const struct answer *a)
     atomic_fetch_sub(&f->stats.calls, 1);
     histogram_add(&f->stats.step_us, (uint64_t)(clock_mono_us() - h->started_mono_us));
     step_http_judge(a, h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, &v);
+    step_http_check_output(h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, f->schema, &v);
     if (v.gone)
         lane_set_gone(lane, h->step->path);
     settle(f, h, &v, a->status);
     dispatcher_go(f, lane);
 }
 
-static void call(struct flow *f, struct held *h)
+static void call(struct flow *f, struct held *h, int64_t timeout_us)
 {
     const struct endpoint *endpoint = h->step->endpoint;
 
@@ -83,7 +97,7 @@ static void call(struct flow *f, struct held *h)
         .url = f->url.ptr,
         .headers = f->headers.lines,
         .body = buf_slice(&h->document),
-        .timeout_us = h->step->timeout_us,
+        .timeout_us = timeout_us,
         .answer_max = endpoint->output_max,
         .allow_private = endpoint->allow_private,
     };
@@ -93,25 +107,52 @@ static void call(struct flow *f, struct held *h)
     h->call = client_call(f->client, &o, on_answer, h);
 }
 
-static void attempt(struct flow *f, struct held *h)
+/* No attempt: the step ends as it is said in v. */
+static void settle_unsent(struct flow *f, struct held *h, enum attempt_outcome outcome, struct step_verdict *v)
 {
-    const struct lease *l = h->lease;
-    struct step_verdict v = { .outcome = ATTEMPT_FATAL };
-    struct err e;
+    v->outcome = outcome;
+    settle(f, h, v, 0);
+}
 
-    held_move(&h->state, HELD_EV_STARTED);
-    h->started_us = clock_wall_us();
+/* Nothing, or a reason why this attempt is not made. */
+static bool is_over(struct flow *f, struct held *h, struct attempt *a)
+{
+    struct step_verdict v = { 0 };
+    int64_t left_us = step_deadline_us(h) - a->started_us;
+
+    if (left_us <= 0) {
+        snprintf(v.error, sizeof v.error, "the run's deadline is over");
+        settle_unsent(f, h, ATTEMPT_FATAL, &v);
+        return true;
+    }
+    a->timeout_us = left_us < h->step->timeout_us ? left_us : h->step->timeout_us;
     if (lane_is_gone(h->lane, h->step->path)) {
         snprintf(v.error, sizeof v.error,
                  "endpoint %.*s answered 410 for path \"%.*s\" before: not called until the next reload or restart",
                  SLICE_FMT(slice_first(h->lane->name, 80)), SLICE_FMT(slice_first(h->step->path, 80)));
-        settle(f, h, &v, 0);
-        return;
+        settle_unsent(f, h, ATTEMPT_FATAL, &v);
+        return true;
     }
-    struct attempt a = { l, h->workflow, h->step, l->attempts + 1, h->started_us };
+    enum given_result given = given_make(&f->given, a, v.error, sizeof v.error);
+    if (given != GIVEN_GO)
+        settle_unsent(f, h, given == GIVEN_SKIP ? ATTEMPT_SKIPPED : ATTEMPT_FATAL, &v);
+    return given != GIVEN_GO;
+}
+
+static void attempt(struct flow *f, struct held *h)
+{
+    const struct lease *l = h->lease;
+    struct err e;
+
+    held_move(&h->state, HELD_EV_STARTED);
+    h->started_us = clock_wall_us();
+    struct attempt a = { l, h->workflow, h->step, l->attempts + 1, h->started_us, 0, l->event->data };
+    if (is_over(f, h, &a))
+        return;
     buf_reset(&h->document);
     step_http_put_document(&a, &h->document);
     if (step_headers_fill(&f->headers, &a, buf_slice(&h->document), f->signer, dice_roll(&f->dice), &e)) {
+        struct step_verdict v = { 0 };
         snprintf(v.error, sizeof v.error, "%.300s", e.text);
         step_verdict_retry(&v, &h->step->retry, a.number, dice_roll(&f->dice), -1);
         settle(f, h, &v, 0);
@@ -119,7 +160,7 @@ static void attempt(struct flow *f, struct held *h)
     }
     if (l->attempts == 0 && h->step->n_needs == 0)
         histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
-    call(f, h);
+    call(f, h, a.timeout_us);
 }
 
 static bool may_call(const struct lane *l)

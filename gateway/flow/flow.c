@@ -28,6 +28,8 @@ struct flow *flow_new(const struct flow_options *o, struct err *e)
     step_headers_init(&f->headers);
     buf_init(&f->url, 64 * 1024);
     json_doc_init(&f->answer);
+    given_init(&f->given);
+    f->schema = schema_scratch_new();
     dice_init(&f->dice);
     f->ready.run = on_ready;
     f->signer = signer_new(e);
@@ -252,6 +254,8 @@ void flow_free(struct flow *f)
     step_headers_clear(&f->headers);
     buf_clear(&f->url);
     json_doc_clear(&f->answer);
+    given_clear(&f->given);
+    schema_scratch_free(f->schema);
     plan_unref(f->plan);
     free(f);
 }

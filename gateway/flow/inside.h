@@ -7,8 +7,8 @@
 #define FLOW_INSIDE_H
 
 #include "flow/flow.h"
+#include "flow/given.h"
 #include "flow/held.h"
-#include "flow/step_http.h"
 
 struct claims {
     struct timer *timer; /* the nearest due time */
@@ -50,7 +50,9 @@ struct flow {
     struct signer *signer;
     struct step_headers headers; /* scratch of one attempt */
     struct buf url;
+    struct given given;
     struct json_doc answer;
+    struct schema_scratch *schema;
     struct dice dice;
 
     struct lanes lanes;

@@ -21,23 +21,30 @@ static void put_steps(const struct lease *l, struct buf *out)
     }
 }
 
-void step_http_put_document(const struct attempt *a, struct buf *out)
+void step_http_put_context(const struct attempt *a, struct buf *out)
 {
-    char run[ID_TEXT_LEN + 1], deadline[CLOCK_TEXT_LEN];
     const struct lease *l = a->lease;
 
     buf_puts(out, "{\"event\":{");
     event_put_cloudevent(l->event, out);
     buf_puts(out, "},\"input\":");
-    buf_put(out, l->event->data);
+    buf_put(out, a->input);
     buf_puts(out, ",\"steps\":{");
     put_steps(l, out);
-    id_text(l->run, run);
-    buf_printf(out, "},\"run\":{\"id\":\"%s\",\"workflow\":", run);
+    buf_putc(out, '}');
+}
+
+void step_http_put_document(const struct attempt *a, struct buf *out)
+{
+    char run[ID_TEXT_LEN + 1], deadline[CLOCK_TEXT_LEN];
+
+    step_http_put_context(a, out);
+    id_text(a->lease->run, run);
+    buf_printf(out, ",\"run\":{\"id\":\"%s\",\"workflow\":", run);
     json_quote(out, a->workflow->id);
     buf_puts(out, ",\"step\":");
     json_quote(out, a->step->id);
-    clock_text(a->started_us + a->step->timeout_us, deadline);
+    clock_text(a->started_us + a->timeout_us, deadline);
     buf_printf(out, ",\"attempt\":%u,\"max_attempts\":%u,\"deadline\":\"%s\"}}", a->number, a->step->retry.max,
                deadline);
 }
@@ -146,9 +153,22 @@ static void judge_failure(const struct answer *a, const struct step *step, unsig
                  SLICE_FMT(slice_first(step->endpoint->name, 80)), SLICE_FMT(slice_first(step->path, 80)));
     } else if (slice_eq_nocase(answer_header(a, "Hooklatch-Retry"), SLICE("no"))) {
         snprintf(v->error + len, sizeof v->error - len, " with Hooklatch-Retry: no");
+    } else if (!retry_wants_status(&step->retry, a->status)) {
+        snprintf(v->error + len, sizeof v->error - len, ", which retry.on does not name");
     } else {
         step_verdict_retry(v, &step->retry, attempt, random, a->retry_after_us);
     }
+}
+
+static void judge_silence(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random,
+                          struct step_verdict *v)
+{
+    bool wanted = !step->retry.only_named || (a->result == CALL_TIMEOUT ? step->retry.timeout : step->retry.error);
+
+    snprintf(v->error, sizeof v->error, "%s%s", a->error, wanted ? "" : ", which retry.on does not name");
+    v->outcome = ATTEMPT_FATAL;
+    if (wanted)
+        step_verdict_retry(v, &step->retry, attempt, random, -1);
 }
 
 void step_http_judge(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random,
@@ -168,7 +188,29 @@ void step_http_judge(const struct answer *a, const struct step *step, unsigned a
     } else if (answered) {
         judge_failure(a, step, attempt, random, v);
     } else {
-        snprintf(v->error, sizeof v->error, "%s", a->error);
-        step_verdict_retry(v, &step->retry, attempt, random, -1);
+        judge_silence(a, step, attempt, random, v);
     }
+}
+
+void step_http_check_output(const struct step *step, unsigned attempt, uint64_t random, struct json_doc *doc,
+                            struct schema_scratch *scratch, struct step_verdict *v)
+{
+    struct schema_report report;
+    struct json_fault fault;
+
+    if (v->outcome != ATTEMPT_OK || !step->output)
+        return;
+    if (json_parse(doc, v->output, &JSON_LIMITS_DEFAULT, &fault) == 0 &&
+        schema_check(step->output, doc, 0, scratch) == SCHEMA_VALID)
+        return;
+    schema_report_make(&report, step->output, doc, 0, scratch, 1);
+    struct schema_error first = report.count ? report.errors[0] : (struct schema_error){ .message = SLICE("a limit was hit") };
+    snprintf(v->error, sizeof v->error, "the output violates its schema: %.*s%s%.*s",
+             SLICE_FMT(slice_first(first.instance_path, 80)), first.instance_path.len ? ": " : "",
+             SLICE_FMT(slice_first(first.message, 160)));
+    schema_report_clear(&report);
+    v->output = slice_first(v->output, FAILED_OUTPUT_MAX);
+    v->outcome = ATTEMPT_FATAL;
+    if (!step->retry.only_named)
+        step_verdict_retry(v, &step->retry, attempt, random, -1);
 }

@@ -14,9 +14,13 @@ struct attempt {
     const struct step *step;
     unsigned number;                 /* from 1 */
     int64_t started_us;              /* wall clock */
+    int64_t timeout_us;              /* the step's, or what the run's deadline leaves of it */
+    struct slice input;              /* JSON text; the event's data, byte for byte, where the step does not shape it */
 };
 
-/* {"event":…,"input":…,"steps":…,"run":…}; input is the event's data byte for byte. */
+/* {"event":…,"input":…,"steps":… without the brace that closes it. */
+void step_http_put_context(const struct attempt *a, struct buf *out);
+/* {"event":…,"input":…,"steps":…,"run":…} */
 void step_http_put_document(const struct attempt *a, struct buf *out);
 
 /* The request's headers, as client_call wants them. Made once, filled for each attempt. */
@@ -32,7 +36,7 @@ void step_headers_clear(struct step_headers *h);
 int step_headers_fill(struct step_headers *h, const struct attempt *a, struct slice document, struct signer *signer,
                       uint64_t span, struct err *e) MUST_CHECK;
 
-/* What an answer means for the step:
+/* What an answer means for the step (a retry only where the step's retry.on, if it has one, names the failure):
  *   2xx                      ok; its JSON body is the output. An empty body or one that is not JSON: output null,
  *                            the latter noted in error
  *   2xx above output_max     fatal: trying again would do the work again and answer the same
@@ -49,6 +53,9 @@ struct step_verdict {
 /* doc: scratch. random: see retry_delay_us. */
 void step_http_judge(const struct answer *answer, const struct step *step, unsigned attempt, uint64_t random,
                      struct json_doc *doc, struct step_verdict *v);
+/* Turns a good answer whose output (read into doc) violates the step's schema into a failed attempt. */
+void step_http_check_output(const struct step *step, unsigned attempt, uint64_t random, struct json_doc *doc,
+                            struct schema_scratch *scratch, struct step_verdict *v);
 /* The last attempt is fatal; its error says so. For failures that are no answers too. */
 void step_verdict_retry(struct step_verdict *v, const struct retry *r, unsigned attempt, uint64_t random,
                         int64_t retry_after_us);

@@ -34,6 +34,16 @@ void settings_build(struct build *b);
 /* endpoint.c */
 void endpoints_build(struct build *b);
 void endpoint_clear(struct endpoint *ep);
+/* steps.c: the steps of a workflow, from a configuration or from a definition stored long ago. */
+struct reading_steps {
+    const struct tree *t;
+    struct issues *is;
+    struct plan *plan; /* whose endpoints are called */
+    struct workflow *w;
+};
+/* node: the workflow's. Fills steps, n_steps and n_on_failure of w. */
+void steps_read(const struct reading_steps *r, uint32_t node);
+void step_clear(struct step *step);
 /* workflow.c */
 void workflows_build(struct build *b);
 void workflow_free(struct workflow *w);

@@ -129,7 +129,20 @@ static void put_on(struct buf *out, const struct tree *t, uint32_t node, const s
     buf_putc(out, '}');
 }
 
-static void put_step(struct buf *out, const struct step *step)
+static void put_needs(struct buf *out, const struct workflow *w, const struct step *step)
+{
+    put_key(out, "needs");
+    buf_putc(out, '[');
+    for (size_t i = 0; i < step->n_needs; i++) {
+        if (i)
+            buf_putc(out, ',');
+        json_quote(out, w->steps[step->needs[i]].id);
+    }
+    buf_putc(out, ']');
+}
+
+static void put_step(struct buf *out, const struct tree *t, uint32_t node, const struct workflow *w,
+                     const struct step *step)
 {
     buf_putc(out, '{');
     put_key(out, "http");
@@ -138,6 +151,10 @@ static void put_step(struct buf *out, const struct step *step)
     put_string(out, "path", step->path);
     buf_putc(out, '}');
     put_string(out, "id", step->id);
+    put_subtree(out, t, node, "if");
+    put_subtree(out, t, node, "input");
+    put_needs(out, w, step);
+    put_subtree(out, t, node, "output");
     put_key(out, "retry");
     buf_putc(out, '{');
     put_ms(out, "base", step->retry.base_us);
@@ -145,9 +162,30 @@ static void put_step(struct buf *out, const struct step *step)
     put_key(out, "factor");
     buf_printf(out, "%.17g", step->retry.factor);
     put_number(out, "max", step->retry.max);
+    if (step->retry.only_named)
+        put_subtree(out, t, tree_get(t, node, "retry"), "on");
     buf_putc(out, '}');
     put_ms(out, "timeout", step->timeout_us);
     buf_putc(out, '}');
+}
+
+/* The steps from `from` to `to`, of the list at node. */
+static void put_steps(struct buf *out, const struct tree *t, uint32_t node, const char *key, const struct workflow *w,
+                      size_t from, size_t to)
+{
+    uint32_t at = tree_get(t, node, key);
+
+    if (from == to || at == JSON_NONE)
+        return;
+    put_key(out, key);
+    buf_putc(out, '[');
+    at++;
+    for (size_t i = from; i < to; i++, at = json_next(&t->doc, at)) {
+        if (i > from)
+            buf_putc(out, ',');
+        put_step(out, t, at, w, &w->steps[i]);
+    }
+    buf_putc(out, ']');
 }
 
 /* In the form of the configuration, defaults filled in: workflow_from_definition reads it by the same code. */
@@ -157,17 +195,14 @@ void define_workflow(struct build *b, struct workflow *w, uint32_t node, const s
 
     buf_init(&out, TEXT_MAX);
     buf_putc(&out, '{');
+    if (w->deadline_us)
+        put_ms(&out, "deadline", w->deadline_us);
     put_string(&out, "description", w->description);
     put_string(&out, "id", w->id);
     put_on(&out, b->t, node, w, when);
-    put_key(&out, "steps");
-    buf_putc(&out, '[');
-    for (size_t i = 0; i < w->n_steps; i++) {
-        if (i)
-            buf_putc(&out, ',');
-        put_step(&out, &w->steps[i]);
-    }
-    buf_puts(&out, "]}");
+    put_steps(&out, b->t, node, "on_failure", w, workflow_n_main(w), w->n_steps);
+    put_steps(&out, b->t, node, "steps", w, 0, workflow_n_main(w));
+    buf_putc(&out, '}');
     w->def = build_define(b, "workflow", w->id, buf_slice(&out));
     buf_clear(&out);
 }

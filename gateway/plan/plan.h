@@ -7,6 +7,7 @@
 #include "config/secret.h"
 #include "event/mapping.h"
 #include "event/trigger.h"
+#include "json/shape.h"
 #include "schema/schema.h"
 #include "verify/verifier.h"
 
@@ -50,7 +51,14 @@ struct source {
     struct slice answer_content_type, answer_body;
 };
 
-struct retry { unsigned max; int64_t base_us, cap_us; double factor; };
+struct retry {
+    unsigned max;                  /* attempts, the first included */
+    int64_t base_us, cap_us;
+    double factor;
+    bool only_named;               /* worth another attempt are only these; else every failure is */
+    bool timeout, error;           /* error: no answer came */
+    uint64_t statuses[10];         /* HTTP statuses, a bit each */
+};
 
 struct endpoint {
     struct slice name, url;        /* http or https; no user, no fragment */
@@ -72,7 +80,10 @@ struct step {                      /* as data; what runs is a row of `steps` */
     struct slice path;             /* appended to the endpoint's URL */
     int64_t timeout_us;
     struct retry retry;
-    uint16_t *needs; size_t n_needs; /* indexes of steps listed before */
+    uint16_t *needs; size_t n_needs; /* indexes; never in a circle */
+    struct match *condition;       /* `if`, over {input, steps}; or NULL */
+    struct shape *input;           /* over {event, input, steps}; or NULL: the event's data */
+    struct schema *output;         /* what a good output satisfies; or NULL */
 };
 
 struct workflow {
@@ -83,8 +94,9 @@ struct workflow {
     struct pattern pattern;
     struct match *match;           /* or NULL */
     struct schema *when;           /* or NULL */
-    struct step *steps;
-    size_t n_steps;
+    int64_t deadline_us;           /* of a run, from its start; 0: none */
+    struct step *steps;            /* the main ones, then those of on_failure */
+    size_t n_steps, n_on_failure;
     struct arena memory;           /* private: all of the above that is not the plan's */
 };
 
@@ -130,6 +142,8 @@ struct workflow *plan_workflow(const struct plan *p, struct slice id);       /* 
 /* The binding for this event type, or NULL (unlisted). */
 const struct binding *source_binding(const struct source *s, struct slice type);
 
+/* The steps below this index are the main ones. */
+static inline size_t workflow_n_main(const struct workflow *w) { return w->n_steps - w->n_on_failure; }
 struct workflow *workflow_ref(struct workflow *w); /* keeps the plan too */
 void workflow_unref(struct workflow *w);
 /* A workflow as a stored definition had it, over the endpoints of `p`. For runs older than the plan: they have started,

@@ -1,19 +1,22 @@
 #include "store/machine.h"
 
 static const char *const event_names[STEP_NEVENTS] = {
-    "unblocked", "claimed", "ok", "retry", "fatal", "returned", "void", "cancelled",
+    "unblocked", "claimed", "ok", "retry", "fatal", "returned", "void", "cancelled", "skipped",
 };
 
 static const struct {
     bool legal;
     enum step_state to;
 } moves[STEP_NSTATES][STEP_NEVENTS] = {
-    [STEP_BLOCKED] = { [STEP_EV_UNBLOCKED] = { true, STEP_READY }, [STEP_EV_CANCELLED] = { true, STEP_CANCELLED } },
+    [STEP_BLOCKED] = { [STEP_EV_UNBLOCKED] = { true, STEP_READY },
+                       [STEP_EV_CANCELLED] = { true, STEP_CANCELLED },
+                       [STEP_EV_SKIPPED] = { true, STEP_SKIPPED } },
     [STEP_READY] = { [STEP_EV_CLAIMED] = { true, STEP_LEASED } },
     [STEP_LEASED] = { [STEP_EV_OK] = { true, STEP_DONE },
                       [STEP_EV_RETRY] = { true, STEP_READY },
                       [STEP_EV_FATAL] = { true, STEP_FAILED },
                       [STEP_EV_RETURNED] = { true, STEP_READY },
+                      [STEP_EV_SKIPPED] = { true, STEP_SKIPPED },
                       [STEP_EV_VOID] = { true, STEP_READY },
                       [STEP_EV_CLAIMED] = { true, STEP_LEASED } }, /* after it ran out, without a detour */
 };
@@ -30,6 +33,7 @@ enum step_event step_event_of(enum attempt_outcome outcome)
         [ATTEMPT_RETRY] = STEP_EV_RETRY,
         [ATTEMPT_FATAL] = STEP_EV_FATAL,
         [ATTEMPT_RETURNED] = STEP_EV_RETURNED,
+        [ATTEMPT_SKIPPED] = STEP_EV_SKIPPED,
     };
     return events[outcome];
 }

@@ -13,6 +13,7 @@ enum step_event {
     STEP_EV_RETURNED,  /* given back undone */
     STEP_EV_VOID,      /* its lease ran out, or its owner is gone */
     STEP_EV_CANCELLED, /* what it needs failed */
+    STEP_EV_SKIPPED,   /* its `if` does not hold; or of on_failure, and the run did not fail */
     STEP_NEVENTS,
 };
 const char *step_event_name(enum step_event ev);

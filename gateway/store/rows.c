@@ -8,7 +8,7 @@ static const char *const step_names[STEP_NSTATES] = {
     "blocked", "ready", "leased", "open", "done", "failed", "skipped", "cancelled",
 };
 static const char *const run_names[] = { "running", "done", "failed", "cancelled" };
-static const char *const outcome_names[ATTEMPT_NOUTCOMES] = { "ok", "retry", "fatal", "returned" };
+static const char *const outcome_names[ATTEMPT_NOUTCOMES] = { "ok", "retry", "fatal", "returned", "skipped" };
 
 const char *step_state_name(enum step_state s)
 {
@@ -55,17 +55,44 @@ static enum step_event event_by_needs(const struct step *step, const enum step_s
     return ev;
 }
 
-/* Steps need only steps listed before them, so one pass in order reaches everything. */
+/* What that is for steps of on_failure before their own needs count: STEP_EV_UNBLOCKED, let these decide. */
+static enum step_event event_by_main(const struct workflow *w, const enum step_state *states)
+{
+    enum step_event ev = STEP_EV_SKIPPED;
+
+    for (size_t i = 0; i < workflow_n_main(w); i++) {
+        if (!step_state_final(states[i]))
+            return STEP_NEVENTS;
+        if (states[i] == STEP_FAILED)
+            ev = STEP_EV_UNBLOCKED;
+    }
+    return ev;
+}
+
+static enum step_event event_of_blocked(const struct workflow *w, size_t i, const enum step_state *states)
+{
+    enum step_event ev = STEP_EV_UNBLOCKED;
+
+    if (!w || i >= w->n_steps)
+        return STEP_EV_CANCELLED;
+    if (i >= workflow_n_main(w))
+        ev = event_by_main(w, states);
+    return ev == STEP_EV_UNBLOCKED ? event_by_needs(&w->steps[i], states) : ev;
+}
+
+/* Again and again, since what is cancelled or skipped here may be what another one waits for. */
 void run_advance(const struct workflow *w, enum step_state *states, size_t n)
 {
+    bool changed = true;
     struct err e;
 
-    for (size_t i = 0; i < n && (!w || i < w->n_steps); i++) {
-        if (states[i] != STEP_BLOCKED)
-            continue;
-        enum step_event ev = w ? event_by_needs(&w->steps[i], states) : STEP_EV_CANCELLED;
-        if (ev != STEP_NEVENTS && step_move(STEP_BLOCKED, ev, &states[i], &e))
-            return;
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < n; i++) {
+            enum step_event ev = states[i] == STEP_BLOCKED ? event_of_blocked(w, i, states) : STEP_NEVENTS;
+            if (ev != STEP_NEVENTS && step_move(STEP_BLOCKED, ev, &states[i], &e) == 0)
+                changed |= step_state_final(states[i]);
+        }
     }
 }
 

@@ -24,9 +24,10 @@ enum run_state { RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 const char *run_state_name(enum run_state s);
 /* Derived, never stored: failed when a step failed and none is under way, done when all are final, … */
 enum run_state run_state_of(const enum step_state *steps, size_t n);
-/* What the steps of a run become when one of them ended (or at its start, all blocked): what has all it needs is
- * ready; what needs a failed or cancelled step, directly or not, will never run and is cancelled. w NULL (its
- * workflow cannot be had any more): all that is blocked is cancelled. */
+/* What the steps of a run become when one of them ended (or at its start, all blocked): what has all it needs (done or
+ * skipped) is ready; what needs a failed or cancelled step, directly or not, will never run and is cancelled. When all
+ * main steps have ended, those of on_failure begin if one of them failed, else they are skipped. w NULL (its workflow
+ * cannot be had any more): all that is blocked is cancelled. */
 void run_advance(const struct workflow *w, enum step_state *states, size_t n);
 
 /* The queue that a step waits in: of an HTTP step the plain name of its endpoint, such as "billing". Endpoint names
@@ -42,6 +43,7 @@ enum attempt_outcome {
     ATTEMPT_RETRY,    /* failed; the step is ready again at due_us */
     ATTEMPT_FATAL,    /* failed for good: attempts used up, Hooklatch-Retry: no, 410, disabled endpoint */
     ATTEMPT_RETURNED, /* given back undone (shutdown): costs no attempt */
+    ATTEMPT_SKIPPED,  /* its `if` does not hold: nothing was tried; error says which condition */
     ATTEMPT_NOUTCOMES,
 };
 const char *attempt_outcome_name(enum attempt_outcome o);

@@ -51,7 +51,7 @@ static int set_up(void **state)
     f.outputs[1] = (struct lease_output){ 1, SLICE("tell"), SLICE("") };
     f.lease = (struct lease){ .event = f.event, .generation = 2, .attempts = 2, .outputs = f.outputs, .n_outputs = 2 };
     assert_int_equal(id_parse(SLICE("018bcfe5-6801-7000-8000-000000000001"), &f.lease.run), 0);
-    f.attempt = (struct attempt){ &f.lease, &f.workflow, &f.step, 3, NOW };
+    f.attempt = (struct attempt){ &f.lease, &f.workflow, &f.step, 3, NOW, 30 * S, f.event->data };
     json_doc_init(&f.doc);
     *state = &f;
     return 0;

@@ -296,9 +296,9 @@ static void test_definitions(void **state)
                  "heads/main\"},"
                  "\"when\":{\"schema\":{\"required\":[\"ref\"]}}},\"steps\":["
                  "{\"http\":{\"endpoint\":\"two\",\"path\":\"/"
-                 "a\"},\"id\":\"a\",\"retry\":{\"base\":\"1000ms\",\"cap\":\"3600000ms\","
+                 "a\"},\"id\":\"a\",\"needs\":[],\"retry\":{\"base\":\"1000ms\",\"cap\":\"3600000ms\","
                  "\"factor\":1.5,\"max\":3},\"timeout\":\"5000ms\"},"
-                 "{\"http\":{\"endpoint\":\"one\",\"path\":\"\"},\"id\":\"b\",\"retry\":{\"base\":\"1000ms\",\"cap\":"
+                 "{\"http\":{\"endpoint\":\"one\",\"path\":\"\"},\"id\":\"b\",\"needs\":[\"a\"],\"retry\":{\"base\":\"1000ms\",\"cap\":"
                  "\"3600000ms\","
                  "\"factor\":2,\"max\":8},\"timeout\":\"90000ms\"}]}");
     struct slice shop = find_definition(p, "source", "shop")->text;
@@ -311,6 +311,44 @@ static void test_definitions(void **state)
     assert_memory_equal(p->def.sha256, again->def.sha256, 32);
     plan_unref(p);
     plan_unref(again);
+}
+
+/* Read back from its stored text a workflow is the same, conditions and shapes included. */
+static void test_definition_of_a_graph(void **state)
+{
+    static const char text[] =
+        "{\"deadline\":\"90000ms\",\"description\":\"\",\"id\":\"graph\",\"on\":{\"event\":\"a\"},\"on_failure\":["
+        "{\"http\":{\"endpoint\":\"one\",\"path\":\"/f\"},\"id\":\"f\",\"needs\":[],\"retry\":{\"base\":\"1000ms\","
+        "\"cap\":\"3600000ms\",\"factor\":2,\"max\":8},\"timeout\":\"90000ms\"}],\"steps\":["
+        "{\"http\":{\"endpoint\":\"one\",\"path\":\"/c\"},\"id\":\"c\",\"if\":{\"/steps/a/ok\":true},\"input\":{\"a\":"
+        "\"{/steps/a/n}\",\"n\":1.50},\"needs\":[\"b\",\"a\"],\"output\":{\"schema\":{\"type\":\"object\"}},\"retry\":{"
+        "\"base\":\"1000ms\",\"cap\":\"3600000ms\",\"factor\":2,\"max\":8,\"on\":[\"timeout\",429]},\"timeout\":\"90000ms\"},"
+        "{\"http\":{\"endpoint\":\"one\",\"path\":\"/a\"},\"id\":\"a\",\"needs\":[],\"retry\":{\"base\":\"1000ms\","
+        "\"cap\":\"3600000ms\",\"factor\":2,\"max\":8},\"timeout\":\"90000ms\"},"
+        "{\"http\":{\"endpoint\":\"one\",\"path\":\"/b\"},\"id\":\"b\",\"needs\":[\"a\"],\"retry\":{\"base\":\"1000ms\","
+        "\"cap\":\"3600000ms\",\"factor\":2,\"max\":8},\"timeout\":\"90000ms\"}]}";
+    struct plan *p = load_text(full);
+    struct err e;
+    struct workflow *w = workflow_from_definition(p, slice_z(text), &e);
+
+    (void)state;
+    if (!w)
+        fail_msg("%s", e.text);
+    assert_int_equal(w->n_steps, 4);
+    assert_int_equal(workflow_n_main(w), 3);
+    assert_int_equal(w->deadline_us, 90 * US_PER_S);
+    assert_int_equal(w->steps[0].n_needs, 2);
+    assert_int_equal(w->steps[0].needs[0], 2);
+    assert_int_equal(w->steps[0].needs[1], 1);
+    assert_non_null(w->steps[0].condition);
+    assert_non_null(w->steps[0].input);
+    assert_non_null(w->steps[0].output);
+    assert_true(w->steps[0].retry.only_named && w->steps[0].retry.timeout && !w->steps[0].retry.error);
+    assert_int_equal(w->steps[0].retry.statuses[429 / 64], UINT64_C(1) << 429 % 64);
+    assert_false(w->steps[1].retry.only_named);
+    assert_int_equal(w->steps[3].n_needs, 0);
+    workflow_unref(w);
+    plan_unref(p);
 }
 
 static void test_what_a_reload_cannot_change(void **state)
@@ -364,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_definitions_that_cannot_be),
         cmocka_unit_test(test_a_workflow_keeps_its_plan),
         cmocka_unit_test(test_definitions),
+        cmocka_unit_test(test_definition_of_a_graph),
         cmocka_unit_test(test_what_a_reload_cannot_change),
         cmocka_unit_test(test_shipped_examples),
     };

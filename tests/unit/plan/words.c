@@ -291,7 +291,47 @@ static const struct change {
       "c.yaml:15:13: error: workflows[0].steps[0]: required property \"http\" is missing\n"
       "    hint: for example { \"id\": \"build\", \"http\": { \"endpoint\": \"ci\", \"path\": \"/build\" } }\n"
       "c.yaml:15:21: error: workflows[0].steps[0].exec: unknown key \"exec\"\n"
-      "    hint: known: id, http, timeout, retry\n" },
+      "    hint: known: id, http, needs, if, input, output, timeout, retry\n" },
+    { "id: a, http: {endpoint: demo, path: /p}}]",
+      "id: a, needs: [b], http: {endpoint: demo}}, {id: b, needs: [c], http: {endpoint: demo}}, "
+      "{id: c, needs: [a], http: {endpoint: demo}}]",
+      "c.yaml:15:28: error: workflows[0].steps[0].needs: steps need each other in a circle: a, which is needed by c, which is needed by b\n"
+      "    hint: take one of them out of needs\n" },
+    { "[{id: a, http: {endpoint: demo, path: /p}}]",
+      "[{id: a, needs: [a], http: {endpoint: demo}}]",
+      "c.yaml:15:28: error: workflows[0].steps[0].needs: step a needs itself\n"
+      "    hint: take one of them out of needs\n" },
+    { "[{id: a, http: {endpoint: demo, path: /p}}]",
+      "[{id: price, http: {endpoint: demo}}, {id: b, needs: [prise, price, price], http: {endpoint: demo}}]",
+      "c.yaml:15:66: error: workflows[0].steps[1].needs[0]: there is no step \"prise\" in this list\n"
+      "    hint: did you mean \"price\"?\n"
+      "c.yaml:15:80: error: workflows[0].steps[1].needs[2]: \"price\" is needed twice\n"
+      "    hint: name it once\n" },
+    { "[{id: a, http: {endpoint: demo, path: /p}}]",
+      "[{id: a, http: {endpoint: demo}}, {id: b, needs: [], if: {/steps/a/x: 1, /event/id: 2}, "
+      "input: \"{/steps/z}{/other}{/input/ok}{/event/id}\", http: {endpoint: demo}}]",
+      "c.yaml:15:70: error: workflows[0].steps[1].if[\"/steps/a/x\"]: reads the output of \"a\", but does not wait for it\n"
+      "    hint: add \"a\" to the step's needs\n"
+      "c.yaml:15:85: error: workflows[0].steps[1].if[\"/event/id\"]: there is nothing of that name to read\n"
+      "    hint: begin with /input or /steps/<step>\n"
+      "c.yaml:15:107: error: workflows[0].steps[1].input: reads the output of \"z\", a step that there is not\n"
+      "c.yaml:15:107: error: workflows[0].steps[1].input: there is nothing of that name to read\n"
+      "    hint: begin with /event, /input or /steps/<step>\n" },
+    { "[{id: a, http: {endpoint: demo, path: /p}}]",
+      "[{id: a, http: {endpoint: demo}, input: {x: \"{/a\"}, output: {schema: {type: strin}}, "
+      "retry: {on: [5xy, 200, never]}}]",
+      "c.yaml:15:110: error: workflows[0].steps[0].retry.on[0]: must match the pattern \"^(timeout|error|[345]xx)$\", found string \"5xy\"\n"
+      "    hint: timeout, error, 3xx, 4xx, 5xx, or a status from 300 to 599\n"
+      "c.yaml:15:115: error: workflows[0].steps[0].retry.on[1]: must be at least 300, found number 200\n"
+      "    hint: timeout, error, 3xx, 4xx, 5xx, or a status from 300 to 599\n"
+      "c.yaml:15:120: error: workflows[0].steps[0].retry.on[2]: must match the pattern \"^(timeout|error|[345]xx)$\", found string \"never\"\n"
+      "    hint: timeout, error, 3xx, 4xx, 5xx, or a status from 300 to 599\n" },
+    { "[{id: a, http: {endpoint: demo, path: /p}}]",
+      "[{id: a, http: {endpoint: demo}}]\n    deadline: 100ms\n    on_failure: [{id: f, needs: [a], "
+      "input: \"{/steps/a/x}\", http: {endpoint: demo}}]",
+      "c.yaml:16:15: error: workflows[0].deadline: must be between 1s and 30d\n"
+      "c.yaml:17:34: error: workflows[0].on_failure[0].needs[0]: there is no step \"a\" in this list\n"
+      "    hint: did you mean \"f\"?\n" },
     { "[{id: a, http: {endpoint: demo, path: /p}}]",
       "[]",
       "c.yaml:15:12: error: workflows[0].steps: must have at least 1 item, has 0\n"
@@ -378,7 +418,7 @@ static const struct change {
       "  - id: w\n"
       "    needs: []\n",
       "c.yaml:14:5: error: workflows[0].needs: unknown key \"needs\"\n"
-      "    hint: known: id, description, on, steps\n" },
+      "    hint: known: id, description, on, steps, on_failure, deadline\n" },
     { "workflows:\n",
       "workflows:\n"
       "  - {id: w, on: x, steps: [{id: a, http: {endpoint: demo}}]}\n",

@@ -242,7 +242,7 @@ static int d_append(struct store *st, struct append *a, lease_room room, void *a
 static int d_finish(struct store *st, struct step_result *r, lease_room room, void *arg, struct lease **leases,
                     struct err *e)
 {
-    static const enum step_state next[] = { STEP_DONE, STEP_READY, STEP_FAILED, STEP_READY };
+    static const enum step_state next[] = { STEP_DONE, STEP_READY, STEP_FAILED, STEP_READY, STEP_SKIPPED };
     const struct lease *l = r->lease;
     struct d_step *s = find_step(st->db, id_key(l->run), l->step);
 

@@ -14,7 +14,8 @@ static void only_these_moves(void **state)
         { STEP_READY, STEP_EV_CLAIMED, STEP_LEASED },    { STEP_LEASED, STEP_EV_CLAIMED, STEP_LEASED },
         { STEP_LEASED, STEP_EV_OK, STEP_DONE },          { STEP_LEASED, STEP_EV_RETRY, STEP_READY },
         { STEP_LEASED, STEP_EV_FATAL, STEP_FAILED },     { STEP_LEASED, STEP_EV_RETURNED, STEP_READY },
-        { STEP_LEASED, STEP_EV_VOID, STEP_READY },
+        { STEP_LEASED, STEP_EV_VOID, STEP_READY },       { STEP_BLOCKED, STEP_EV_SKIPPED, STEP_SKIPPED },
+        { STEP_LEASED, STEP_EV_SKIPPED, STEP_SKIPPED },
     };
     size_t found = 0;
 
@@ -49,6 +50,7 @@ static void outcomes_are_events(void **state)
     assert_int_equal(step_event_of(ATTEMPT_RETRY), STEP_EV_RETRY);
     assert_int_equal(step_event_of(ATTEMPT_FATAL), STEP_EV_FATAL);
     assert_int_equal(step_event_of(ATTEMPT_RETURNED), STEP_EV_RETURNED);
+    assert_int_equal(step_event_of(ATTEMPT_SKIPPED), STEP_EV_SKIPPED);
 }
 
 int main(void)
