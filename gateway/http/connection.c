@@ -7,12 +7,15 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "http/problem.h"
 
 /* So many connections above the limit still get their 503 with a lingering close; all others are just closed. */
 #define OVERFLOW_ANSWERED 128
-/* One connection reads no more than this in a turn of the loop, or the others would wait. */
+/* One connection reads and answers no more than this in a turn of the loop, or the others would wait. */
 #define TURN_BYTES (256u << 10)
+#define TURN_STEPS 64 /* two a request: its head, its end */
+/* Nor does it read more at once where it is not known to belong to this request: what follows is moved to the block's
+ * start with each answer. */
+#define READ_BYTES (64u << 10)
 /* What a refused peer may go on sending before nobody reads it any more. */
 #define LINGER_BYTES (32u << 20)
 
@@ -60,13 +63,19 @@ static void pause_reading(struct conn *c)
     c->paused = true;
 }
 
+/* By way of epoll, so that all others get their turn: a socket can nearly always be written to. */
+static void go_on_later(struct conn *c)
+{
+    event_add(&c->writable, NULL);
+}
+
 static void resume_reading(struct conn *c)
 {
     if (c->paused)
         event_add(&c->readable, NULL);
     c->paused = false;
     if (sock_has_pending(&c->sock))
-        event_active(&c->readable, EV_READ, 0);
+        go_on_later(c);
 }
 
 /* Closed at once, late bytes would make the kernel answer with a reset, which takes the answer from the peer. */
@@ -140,8 +149,10 @@ static void send_rest(struct conn *c)
 {
     while (c->sent < c->unsent.len) {
         ssize_t n = sock_write(&c->sock, c->unsent.ptr + c->sent, c->unsent.len - c->sent);
-        if (n == SOCK_WAIT_READ)
+        if (n == SOCK_WAIT_READ) {
+            resume_reading(c);
             return;
+        }
         if (n == SOCK_WAIT_WRITE) {
             event_add(&c->writable, NULL);
             return;
@@ -157,27 +168,6 @@ static void send_rest(struct conn *c)
     on_sent(c);
 }
 
-static void put_refusal(struct buf *out, const struct http_refusal *why, bool with_body, const char *date)
-{
-    struct buf body;
-
-    buf_init(&body, 4096);
-    problem_put(&body, why->status, slice_z(why->reason), slice_z(why->detail), SLICE_NONE);
-    buf_reset(out);
-    buf_printf(out,
-               "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
-               "Connection: close\r\nDate: %s\r\n",
-               why->status, problem_title(why->status), body.len, date);
-    if (why->retry_after_s > 0)
-        buf_printf(out, "Retry-After: %d\r\n", why->retry_after_s);
-    if (why->status == 405)
-        buf_puts(out, "Allow: POST, GET, HEAD, PUT, PATCH, DELETE, OPTIONS\r\n");
-    buf_puts(out, "\r\n");
-    if (with_body)
-        buf_put(out, buf_slice(&body));
-    buf_clear(&body);
-}
-
 static void refuse(struct conn *c, const struct http_refusal *why)
 {
     struct server *s = c->server;
@@ -186,7 +176,7 @@ static void refuse(struct conn *c, const struct http_refusal *why)
 
     if (s->o.on_refused)
         s->o.on_refused(s->o.arg, why, target, slice_z(c->remote));
-    put_refusal(&s->scratch, why, !head, s->date);
+    request_put_refusal(s, why, !head);
     conn_send(c, false);
 }
 
@@ -242,10 +232,15 @@ static bool serve_some(struct conn *c)
  * gone. */
 static bool serve(struct conn *c)
 {
+    int steps = 0;
+
     c->serving = true;
-    while (c->state == CONN_READING && !c->failed && serve_some(c))
-        ;
+    c->turn_over = false;
+    while (c->state == CONN_READING && !c->failed && !c->turn_over && serve_some(c))
+        c->turn_over = c->state == CONN_READING && c->request->len > 0 && ++steps == TURN_STEPS;
     c->serving = false;
+    if (c->turn_over)
+        go_on_later(c);
     if (!c->failed)
         return true;
     conn_close(c);
@@ -285,6 +280,8 @@ static void take_input(struct conn *c)
         if (r->len == r->cap)
             request_grow(r);
         room = r->cap - r->len;
+        if (room > READ_BYTES && !parser_needs(&r->parser))
+            room = READ_BYTES;
         n = sock_read(&c->sock, r->block + r->len, room);
         if (n <= 0) {
             on_no_input(c, n);
@@ -296,9 +293,17 @@ static void take_input(struct conn *c)
             begin_request(c);
         if (!serve(c))
             return;
-    } while (c->state <= CONN_READING && taken < TURN_BYTES && ((size_t)n == room || c->sock.ssl));
+    } while (c->state <= CONN_READING && !c->turn_over && taken < TURN_BYTES && ((size_t)n == room || c->sock.ssl));
     if (c->state <= CONN_READING && sock_has_pending(&c->sock))
-        event_active(&c->readable, EV_READ, 0);
+        go_on_later(c);
+}
+
+/* First what is there already: the peer's end, which may be behind it, is met only by reading on. */
+static void go_on(struct conn *c)
+{
+    if (c->turn_over && (!serve(c) || c->turn_over || c->state > CONN_READING))
+        return;
+    take_input(c);
 }
 
 static void discard_input(struct conn *c)
@@ -325,7 +330,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     case CONN_HANDSHAKE:
     case CONN_IDLE:
     case CONN_READING:
-        take_input(c);
+        go_on(c);
         break;
     case CONN_WRITING:
         if (c->sock.ssl && !event_pending(&c->writable, EV_WRITE, NULL)) {
@@ -354,7 +359,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     if (c->state == CONN_WRITING)
         send_rest(c);
     else if (c->state <= CONN_READING)
-        take_input(c);
+        go_on(c);
 }
 
 static void put_remote(struct conn *c, const struct sockaddr *peer)

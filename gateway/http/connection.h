@@ -41,6 +41,7 @@ struct conn {
     struct event readable, writable;
     bool paused;      /* not told of input */
     bool serving;     /* serve() is at work on it: whoever answers leaves the rest to it */
+    bool turn_over;   /* others come first: it goes on when the loop has been round */
     bool failed;      /* while serving: to be closed */
     bool keep_alive;  /* after the answer that is being written */
     struct request *request; /* from its first byte until its answer is written */
@@ -60,7 +61,6 @@ struct request {
     char *block;           /* owned: the request's bytes, then those of what follows */
     size_t len, cap;
     struct parser parser;
-    struct slice path, query;
     int64_t start_us;
     size_t charged; /* bytes of body in the budget */
     bool tls, collected;
@@ -99,6 +99,8 @@ void conn_send(struct conn *c, bool keep_alive);
 
 /* A spare or a new one, without bytes. */
 struct request *request_new(struct conn *c);
+/* Fills the server's scratch with the answer that refuses it. */
+void request_put_refusal(struct server *s, const struct http_refusal *why, bool with_body);
 /* To the spare ones, or to the heap. */
 void request_free(struct request *r);
 /* Its bytes return to the budget; what follows it in the block is the next request. */

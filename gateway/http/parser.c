@@ -1,7 +1,5 @@
 #include "http/parser.h"
 
-#include <assert.h>
-
 #include "http/target.h"
 
 /* 16 digits, a chunk extension (which nobody reads), CRLF. */

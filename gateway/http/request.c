@@ -86,6 +86,11 @@ void request_restart(struct request *r)
     r->charged = 0;
     r->len -= r->parser.at;
     memmove(r->block, r->block + r->parser.at, r->len);
+    /* The room that the last one took is not this one's: it is not in the budget any more. */
+    if (r->cap > BLOCK_BYTES && r->len <= BLOCK_BYTES) {
+        r->block = mem_realloc(r->block, BLOCK_BYTES);
+        r->cap = BLOCK_BYTES;
+    }
     r->collected = false;
     r->start_us = clock_mono_us();
     parser_init(&r->parser, &r->server->o.limits, r->fields);
@@ -108,16 +113,16 @@ struct slice request_method(const struct request *r)
     return span_slice(r->parser.method, r->block);
 }
 
-static struct slice origin_form(const struct request *r)
+static void cut_target(const struct request *r, struct slice *path, struct slice *query)
 {
-    return target_origin_form(span_slice(r->parser.target, r->block));
+    slice_cut(target_origin_form(span_slice(r->parser.target, r->block)), '?', path, query);
 }
 
 struct slice request_path(const struct request *r)
 {
     struct slice path, query;
 
-    slice_cut(origin_form(r), '?', &path, &query);
+    cut_target(r, &path, &query);
     return path.len ? path : SLICE("/");
 }
 
@@ -125,7 +130,7 @@ struct slice request_query(const struct request *r)
 {
     struct slice path, query;
 
-    slice_cut(origin_form(r), '?', &path, &query);
+    cut_target(r, &path, &query);
     return query;
 }
 
@@ -210,6 +215,35 @@ static void put_status(struct buf *out, bool http_1_0, int status)
     buf_put(out, SLICE("\r\n"));
 }
 
+static void put_length(struct buf *out, size_t n)
+{
+    buf_put(out, SLICE("Content-Length: "));
+    put_number(out, n);
+    buf_put(out, SLICE("\r\n"));
+}
+
+void request_put_refusal(struct server *s, const struct http_refusal *why, bool with_body)
+{
+    struct buf *out = &s->scratch, body;
+
+    buf_init(&body, 4096);
+    problem_put(&body, why->status, slice_z(why->reason), slice_z(why->detail), SLICE_NONE);
+    buf_reset(out);
+    put_status(out, false, why->status);
+    put_line(out, SLICE("Content-Type"), SLICE("application/problem+json"));
+    put_line(out, SLICE("Date"), slice_z(s->date));
+    put_line(out, SLICE("Connection"), SLICE("close"));
+    if (why->retry_after_s > 0)
+        buf_printf(out, "Retry-After: %d\r\n", why->retry_after_s);
+    if (why->status == 405)
+        put_line(out, SLICE("Allow"), SLICE("POST, GET, HEAD, PUT, PATCH, DELETE, OPTIONS"));
+    put_length(out, body.len);
+    buf_put(out, SLICE("\r\n"));
+    if (with_body)
+        buf_put(out, buf_slice(&body));
+    buf_clear(&body);
+}
+
 static bool has_body(int status)
 {
     return status >= 200 && status != 204 && status != 304;
@@ -232,11 +266,8 @@ void request_answer(struct request *r, int status, const struct header *headers,
     put_line(out, SLICE("Date"), slice_z(s->date));
     if (!keep_alive || r->parser.http_1_0)
         put_line(out, SLICE("Connection"), keep_alive ? SLICE("keep-alive") : SLICE("close"));
-    if (has_body(status)) {
-        buf_put(out, SLICE("Content-Length: "));
-        put_number(out, body.len);
-        buf_put(out, SLICE("\r\n"));
-    }
+    if (has_body(status))
+        put_length(out, body.len);
     buf_put(out, SLICE("\r\n"));
     if (has_body(status) && !slice_eq(request_method(r), SLICE("HEAD")))
         buf_put(out, body);

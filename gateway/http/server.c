@@ -209,7 +209,7 @@ void server_drain(struct server *s)
 
 int server_open_requests(const struct server *s)
 {
-    return s->n_conns[CONN_READING] + s->n_conns[CONN_WAITING] + s->n_conns[CONN_WRITING];
+    return s->n_conns[CONN_READING] + s->n_conns[CONN_WAITING] + s->n_conns[CONN_WRITING] + s->n_conns[CONN_LINGERING];
 }
 
 void server_free(struct server *s)

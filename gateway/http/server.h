@@ -65,10 +65,10 @@ void server_set_tls(struct server *s, struct tls *tls);
 /* No new connections; idle ones are closed, those with a request under way after its answer ("Connection: close").
  * On the loop. */
 void server_drain(struct server *s);
-/* Requests under way: being received, waiting for their answer, or with the answer not yet handed to the kernel.
- * On the loop. */
+/* Requests under way: being received, waiting for their answer, or with the answer not yet handed to the kernel; and
+ * connections that linger, so that their last answer arrives (2 s at most). On the loop. */
 int server_open_requests(const struct server *s);
-/* On the loop or after it ended. Requests that still wait are answered later all the same (into nothing, but their
+/* On the loop, but not from a handler, or after it ended. Requests that still wait are answered later all the same (into nothing, but their
  * bytes return to the budget, which must live on). NULL ok. */
 void server_free(struct server *s);
 

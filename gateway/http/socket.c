@@ -14,7 +14,7 @@ static ssize_t of_ssl(const struct sock *s, int result)
 {
     int error = SSL_get_error(s->ssl, result);
 
-    ERR_clear_error(); /* the queue is the thread's, and the next connection must not find our error in it */
+    ERR_clear_error();
     switch (error) {
     case SSL_ERROR_WANT_READ:
         return SOCK_WAIT_READ;
@@ -35,6 +35,7 @@ ssize_t sock_read(struct sock *s, void *to, size_t n)
         ssize_t r = recv(s->fd, to, n, 0);
         return r >= 0 ? r : of_errno(SOCK_WAIT_READ);
     }
+    ERR_clear_error(); /* the queue is the thread's: others' errors would be taken for ours */
     int r = SSL_read_ex(s->ssl, to, n, &got);
     return r == 1 ? (ssize_t)got : of_ssl(s, r);
 }
@@ -47,6 +48,7 @@ ssize_t sock_write(struct sock *s, const void *from, size_t n)
         ssize_t r = send(s->fd, from, n, MSG_NOSIGNAL);
         return r >= 0 ? r : of_errno(SOCK_WAIT_WRITE);
     }
+    ERR_clear_error();
     int r = SSL_write_ex(s->ssl, from, n, &put);
     return r == 1 ? (ssize_t)put : of_ssl(s, r);
 }

@@ -5,6 +5,7 @@
 #define STORE_SQLITE_DB_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "store/dedupe_index.h"
 #include "store/store.h"
@@ -139,6 +140,8 @@ struct sqlite_store {
     struct store_base base;
     char *path;
     int lock;                   /* descriptor of "<path>.lock" under flock */
+    int file;                   /* of the database, for the page cache only */
+    off_t let_go_at;            /* what it grows by is kept by the kernel from here on */
     sqlite3 *db;                /* NULL: could not be opened again */
     sqlite3_stmt *q[Q_COUNT];
     int64_t owner;              /* of leases: this process */

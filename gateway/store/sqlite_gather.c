@@ -1,22 +1,13 @@
 #include "store/sqlite_gather.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 
 /* SQLite's os_unix.c masks the size of a write to 17 bits: no write may be larger. */
 #define GATHER_BYTES 0x1ffff
-/* A write as large as this is events that were appended. */
-#define APPEND_BYTES (64 << 10)
-/* Of these the kernel keeps the last ones. The older ones are hardly read again, and without a word they would push
- * everything else out of memory; on a virtual machine each page that the kernel takes anew for them may also cost a
- * fault in the hypervisor (measured: up to 15 µs an event of 7 KB). */
-#define KEPT_BYTES (32 << 20)
-
 /* Behind SQLite's own file, in the same memory. */
 struct gather {
     const sqlite3_io_methods *real;
@@ -25,8 +16,6 @@ struct gather {
     int len;
     sqlite3_int64 at; /* in the file, of bytes[0] */
     bool off;
-    int fd;           /* of the database, to say what the kernel need not keep; else -1 */
-    sqlite3_int64 kept_from, kept_to; /* what was appended and the kernel still keeps */
 };
 
 static sqlite3_vfs vfs;
@@ -38,26 +27,6 @@ static struct gather *gather_of(sqlite3_file *f)
     return (struct gather *)(void *)((char *)f + gather_offset);
 }
 
-static void note_append(struct gather *g, int len)
-{
-    if (g->at < g->kept_to)
-        return;
-    if (!g->kept_to)
-        g->kept_from = g->at;
-    g->kept_to = g->at + len;
-}
-
-/* After a sync: only clean pages can go. That the kernel does not do it is no error. */
-static void let_go(struct gather *g)
-{
-    sqlite3_int64 n = g->kept_to - KEPT_BYTES - g->kept_from;
-
-    if (n <= 0)
-        return;
-    posix_fadvise(g->fd, g->kept_from, n, POSIX_FADV_DONTNEED);
-    g->kept_from += n;
-}
-
 /* What cannot be written is dropped: whoever is told so rolls back, and what nobody synced nobody relies on. */
 static int flush(sqlite3_file *f)
 {
@@ -65,8 +34,6 @@ static int flush(sqlite3_file *f)
     int len = g->len;
 
     g->len = 0;
-    if (g->fd >= 0 && len >= APPEND_BYTES)
-        note_append(g, len);
     return len ? g->real->xWrite(f, g->bytes, len, g->at) : SQLITE_OK;
 }
 
@@ -100,23 +67,16 @@ static int on_read(sqlite3_file *f, void *bytes, int n, sqlite3_int64 at)
 
 static int on_sync(sqlite3_file *f, int flags)
 {
-    struct gather *g = gather_of(f);
     int rc = flush(f);
 
-    if (rc == SQLITE_OK)
-        rc = g->real->xSync(f, flags);
-    if (rc == SQLITE_OK)
-        let_go(g);
-    return rc;
+    return rc == SQLITE_OK ? gather_of(f)->real->xSync(f, flags) : rc;
 }
 
 static int on_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    struct gather *g = gather_of(f);
     int rc = flush(f);
 
-    g->kept_from = g->kept_to = 0;
-    return rc == SQLITE_OK ? g->real->xTruncate(f, size) : rc;
+    return rc == SQLITE_OK ? gather_of(f)->real->xTruncate(f, size) : rc;
 }
 
 static int on_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -134,25 +94,19 @@ static int on_close(sqlite3_file *f)
     free(g->bytes);
     g->bytes = NULL;
     int rc = g->real->xClose(f);
-    if (g->fd >= 0)
-        close(g->fd);
     return flushed == SQLITE_OK ? rc : flushed;
 }
 
-/* Temporary files and the like are left as they are. */
+/* The log alone: of the database a checkpoint lets readers see pages without any call in which we could write them. */
 static int on_open(sqlite3_vfs *self, const char *name, sqlite3_file *f, int flags, int *out)
 {
     struct gather *g = gather_of(f);
     int rc = real_vfs->xOpen(real_vfs, name, f, flags, out);
 
     (void)self;
-    if (rc != SQLITE_OK || !(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
+    if (rc != SQLITE_OK || !(flags & SQLITE_OPEN_WAL))
         return rc;
-    *g = (struct gather){ .real = f->pMethods, .ours = *f->pMethods, .fd = -1 };
-    /* Closed after SQLite's: closing it drops the locks of all descriptors of the file (POSIX), so others must not rely on
-     * them; the store's own lock is on another file. */
-    if (flags & SQLITE_OPEN_MAIN_DB)
-        g->fd = open(name, O_RDONLY | O_CLOEXEC);
+    *g = (struct gather){ .real = f->pMethods, .ours = *f->pMethods };
     g->ours.xWrite = on_write;
     g->ours.xRead = on_read;
     g->ours.xSync = on_sync;

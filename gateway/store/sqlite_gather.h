@@ -1,11 +1,9 @@
-/* store/sqlite_gather.h - a VFS for the writing connection that gathers what SQLite writes piece by piece: a commit
- * writes two small pieces a page to the log (24 bytes of header, then the page), a checkpoint one a page to the database,
- * nearly all of them one behind the other. They reach the kernel as few large writes instead: at the latest when the file
- * is synced, read there, measured or cut. And of the events that were appended the kernel keeps only the last ones in
- * memory.
+/* store/sqlite_gather.h - a VFS for the writing connection that gathers what SQLite writes to its log piece by piece: two
+ * small pieces a page (24 bytes of header, then the page), all of them one behind the other. They reach the kernel as few
+ * large writes instead, at the latest when the log is synced, read there, measured or cut.
  *
  * Readers have descriptors of their own. They look at a frame of the log only once the index names it, which with
- * synchronous=FULL is after the sync. With synchronous=NORMAL there is none: then gathering in the log must be off. */
+ * synchronous=FULL is after the sync. With synchronous=NORMAL there is none: then gathering must be off. */
 #ifndef STORE_SQLITE_GATHER_H
 #define STORE_SQLITE_GATHER_H
 

@@ -31,6 +31,8 @@ struct bench {
     struct request *later[16];
     int n_later;
     int n_requests, n_refused, n_open; /* on the loop */
+    int marked; /* n_requests when /mark came */
+    sem_t gate; /* wait_at_gate holds the loop up until it is posted */
     char refused[64], refused_target[64];
 };
 
@@ -102,6 +104,9 @@ static inline void handle(struct request *r, void *arg)
     if (slice_eq(path, SLICE("/later"))) {
         b->later[b->n_later++] = r;
         sem_post(&b->held);
+    } else if (slice_eq(path, SLICE("/mark"))) {
+        b->marked = b->n_requests;
+        request_answer(r, 204, NULL, 0, SLICE_NONE);
     } else if (slice_eq(path, SLICE("/empty"))) {
         request_answer(r, 204, NULL, 0, SLICE_NONE);
     } else if (slice_eq(path, SLICE("/problem"))) {

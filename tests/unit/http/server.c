@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <event2/event.h>
+#include <malloc.h>
 #include <stdatomic.h>
 
 #include "client.h"
@@ -187,6 +188,75 @@ static void test_pipelined(void **state)
     }
     buf_clear(&text);
     close(fd);
+}
+
+static void wait_at_gate(struct mail *m)
+{
+    struct bench *b = ((struct errand *)m)->b;
+
+    while (sem_wait(&b->gate))
+        ;
+}
+
+/* However many requests one connection has put in a row, another one's is not kept waiting by all of them. */
+static void test_pipelining_is_fair(void **state)
+{
+    struct bench *b = *state;
+    struct errand e = { .mail.run = wait_at_gate, .b = b };
+    struct buf text;
+
+    sem_init(&b->gate, 0, 0);
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 1000; i++)
+        buf_puts(&text, GET("/x"));
+    for (int first = 0; first < 2; first++) {
+        int greedy = client_connect(b), modest = client_connect(b);
+        wait_for_connections(b, 2);
+        int before = b->n_requests;
+        loop_post(b->loop, &e.mail);
+        if (first)
+            SAY(modest, GET("/mark"));
+        say(greedy, buf_slice(&text));
+        if (!first)
+            SAY(modest, GET("/mark"));
+        shutdown(greedy, SHUT_WR);
+        shutdown(modest, SHUT_WR);
+        sem_post(&b->gate);
+        free(hear_all(greedy));
+        free(hear_all(modest));
+        wait_for_connections(b, 0);
+        assert_int_equal(b->n_requests, before + 1001);
+        assert_in_range(b->marked - before, 1, 200);
+    }
+    buf_clear(&text);
+    sem_destroy(&b->gate);
+}
+
+/* A large body, then the first byte of a next request: the room that the body took is not kept for it. */
+static void test_room_is_given_back(void **state)
+{
+    struct bench *b = *state;
+    struct buf text;
+    int fd[40];
+
+    buf_init(&text, 4 << 20);
+    buf_puts(&text, "POST /large HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 32; i++)
+        buf_printf(&text, "10000\r\n%065536d\r\n", 0);
+    buf_puts(&text, "0\r\n\r\nG");
+    size_t used = mallinfo2().uordblks + mallinfo2().hblkhd;
+    for (size_t i = 0; i < sizeof fd / sizeof *fd; i++) {
+        fd[i] = client_connect(b);
+        say(fd[i], buf_slice(&text));
+        free(hear(fd[i]));
+    }
+    on_loop(b, nothing);
+    assert_int_equal(b->budget.body_bytes, 0);
+    /* The answers' own buffers, and the blocks that are there for all: but not two megabytes for each. */
+    assert_in_range(mallinfo2().uordblks + mallinfo2().hblkhd, 0, used + 20 * (2 << 20));
+    for (size_t i = 0; i < sizeof fd / sizeof *fd; i++)
+        close(fd[i]);
+    buf_clear(&text);
 }
 
 /* The refusal of the second waits for the answer to the first, in whatever pieces they came. */
@@ -622,6 +692,8 @@ int main(void)
         QUIET(test_connection_close),
         QUIET(test_bodies_in_pieces),
         QUIET(test_pipelined),
+        QUIET(test_pipelining_is_fair),
+        QUIET(test_room_is_given_back),
         QUIET(test_refusal_behind_an_answer),
         QUIET(test_refusals),
         QUIET(test_refused_head_has_no_body),
