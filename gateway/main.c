@@ -10,7 +10,7 @@ static int help(const char *name)
     const struct cli_command *c = cli_commands;
 
     if (name) {
-        while (c->name && strcmp(c->name, name) != 0)
+        while (c->name && (!c->summary || strcmp(c->name, name) != 0))
             c++;
         if (!c->name) {
             fprintf(stderr, "hooklatch: there is no command \"%s\"; see \"hooklatch help\"\n", name);
@@ -20,7 +20,7 @@ static int help(const char *name)
         return 0;
     }
     puts("hooklatch: the durable front door for webhooks\n\nusage: hooklatch COMMAND …\n");
-    for (; c->name; c++)
+    for (; c->summary; c++) /* the last ones are not for people */
         printf("  %-9s %s\n", c->name, c->summary);
     puts("\n\"hooklatch help COMMAND\" tells more. A secret argument is env:NAME, file:PATH or value:TEXT.");
     return 0;

@@ -10,6 +10,7 @@ int cli_check(int argc, char **argv);
 int cli_events(int argc, char **argv); /* events, held, refused, runs: see lists.c */
 int cli_explain(int argc, char **argv);
 int cli_init(int argc, char **argv);
+int cli_nursery(int argc, char **argv); /* started by serve, not by people */
 int cli_push(int argc, char **argv);
 int cli_receive(int argc, char **argv);
 int cli_reload(int argc, char **argv);
@@ -23,7 +24,7 @@ struct cli_command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *arguments; /* "[-c FILE] …" */
-    const char *summary;
+    const char *summary;   /* NULL: not for people */
     const char *help;      /* options and examples, or NULL */
 };
 extern const struct cli_command cli_commands[]; /* ends with a NULL name */

@@ -58,6 +58,7 @@ const struct cli_command cli_commands[] = {
       "\nFilters: --source S --type T --workflow W --event ID\n  --state running|done|failed|cancelled --limit N --before ID; --json.\n"
           GATEWAY_OPTIONS },
     { "explain", cli_explain, "ID", "the whole story of an event, a refusal or a run", GATEWAY_OPTIONS },
+    { "nursery", cli_nursery, "", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

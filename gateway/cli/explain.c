@@ -43,6 +43,9 @@ static void tell_attempts(struct story *s, const struct reply *r, uint32_t run, 
         const char *output = text(s, r, a, "output");
         if (*output)
             printf("        output: %.200s%s\n", output, strlen(output) > 200 ? "…" : "");
+        const char *log = text(s, r, a, "log");
+        if (*log)
+            printf("        log: %s%s\n", strlen(log) > 200 ? "…" : "", log + (strlen(log) > 200 ? strlen(log) - 200 : 0));
     }
 }
 

@@ -13,6 +13,7 @@
 static void set_error(struct held *h, const char *text)
 {
     buf_reset(&h->output);
+    buf_reset(&h->log);
     snprintf(h->error, sizeof h->error, "%s", text);
 }
 
@@ -28,6 +29,7 @@ static void conclude(struct flow *f, struct held *h, enum attempt_outcome outcom
         .status = status,
         .error = slice_z(h->error),
         .output = buf_slice(&h->output),
+        .log = buf_slice(&h->log),
         .due_us = due_us,
     };
     counter_add(&f->stats.attempts[outcome], 1);
@@ -63,32 +65,67 @@ static void settle(struct flow *f, struct held *h, const struct step_verdict *v,
     if (too_late)
         snprintf(h->error, sizeof h->error, "%.240s (another attempt would be after the run's deadline)", v->error);
     buf_put(&h->output, v->output);
+    buf_put(&h->log, v->log);
     conclude(f, h, too_late ? ATTEMPT_FATAL : v->outcome, status, due_us);
+}
+
+/* The attempt is over, whatever kind it was of: the lane has a place again. */
+static void note_end(struct flow *f, struct held *h)
+{
+    h->call = NULL;
+    h->child = NULL;
+    h->lane->calls--;
+    atomic_fetch_sub(&f->stats.calls, 1);
+}
+
+static void note_begin(struct flow *f, struct held *h)
+{
+    h->lane->calls++;
+    atomic_fetch_add(&f->stats.calls, 1);
+    h->started_mono_us = clock_mono_us();
+}
+
+static void finish(struct flow *f, struct held *h, struct step_verdict *v, int status)
+{
+    struct lane *lane = h->lane;
+
+    histogram_add(&f->stats.step_us, (uint64_t)(clock_mono_us() - h->started_mono_us));
+    step_http_check_output(h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, f->schema, v);
+    settle(f, h, v, status);
+    dispatcher_go(f, lane);
 }
 
 static void on_answer(void *arg, const struct answer *a)
 {
     struct held *h = arg;
     struct flow *f = h->flow;
-    struct lane *lane = h->lane;
     struct step_verdict v;
 
-    h->call = NULL;
-    lane->calls--;
-    atomic_fetch_sub(&f->stats.calls, 1);
-    histogram_add(&f->stats.step_us, (uint64_t)(clock_mono_us() - h->started_mono_us));
+    note_end(f, h);
     step_http_judge(a, h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, &v);
-    step_http_check_output(h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, f->schema, &v);
     if (v.gone)
-        lane_set_gone(lane, h->step->path);
-    settle(f, h, &v, a->status);
-    dispatcher_go(f, lane);
+        lane_set_gone(h->lane, h->step->path);
+    finish(f, h, &v, a->status);
 }
 
-static void call(struct flow *f, struct held *h, int64_t timeout_us)
+static void on_child(void *arg, const struct child_result *r)
+{
+    struct held *h = arg;
+    struct flow *f = h->flow;
+    struct step_verdict v;
+
+    note_end(f, h);
+    step_exec_judge(r, h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, &f->text, &v);
+    finish(f, h, &v, 0);
+}
+
+/* 0: it is under way. -1: it cannot be tried now. */
+static int start_http(struct flow *f, struct held *h, const struct attempt *a, struct err *e)
 {
     const struct endpoint *endpoint = h->step->endpoint;
 
+    if (step_headers_fill(&f->headers, a, buf_slice(&h->document), f->signer, dice_roll(&f->dice), e))
+        return -1;
     buf_reset(&f->url);
     buf_put(&f->url, endpoint->url);
     buf_put(&f->url, h->step->path);
@@ -97,15 +134,48 @@ static void call(struct flow *f, struct held *h, int64_t timeout_us)
         .url = f->url.ptr,
         .headers = f->headers.lines,
         .body = buf_slice(&h->document),
-        .timeout_us = timeout_us,
+        .timeout_us = a->timeout_us,
         .answer_max = endpoint->output_max,
         .allow_private = endpoint->allow_private,
     };
-    h->lane->calls++;
-    atomic_fetch_add(&f->stats.calls, 1);
-    h->started_mono_us = clock_mono_us();
+    note_begin(f, h);
     h->call = client_call(f->client, &o, on_answer, h);
+    return 0;
 }
+
+static int start_exec(struct flow *f, struct held *h, const struct attempt *a, struct err *e)
+{
+    const struct exec *x = h->step->exec;
+
+    if (step_command_fill(&f->command, a, e))
+        return -1;
+    struct child_options o = {
+        .path = x->path.ptr,
+        .folder = x->folder.ptr,
+        .arguments = f->command.arguments,
+        .environment = f->command.environment,
+        .uid = x->uid,
+        .gid = x->gid,
+        .files = x->files,
+        .processes = x->processes,
+        .memory_bytes = x->memory_bytes,
+        .cpu_s = x->cpu_s,
+        .input = buf_slice(&h->document),
+        .timeout_us = a->timeout_us,
+        .output_max = x->output_max,
+    };
+    struct child *child = child_start(f->nursery, &o, on_child, h, e);
+    if (!child)
+        return -1;
+    note_begin(f, h);
+    h->child = child;
+    return 0;
+}
+
+static int (*const starts[])(struct flow *f, struct held *h, const struct attempt *a, struct err *e) = {
+    [STEP_HTTP] = start_http,
+    [STEP_EXEC] = start_exec,
+};
 
 /* No attempt: the step ends as it is said in v. */
 static void settle_unsent(struct flow *f, struct held *h, enum attempt_outcome outcome, struct step_verdict *v)
@@ -126,7 +196,7 @@ static bool is_over(struct flow *f, struct held *h, struct attempt *a)
         return true;
     }
     a->timeout_us = left_us < h->step->timeout_us ? left_us : h->step->timeout_us;
-    if (lane_is_gone(h->lane, h->step->path)) {
+    if (h->step->kind == STEP_HTTP && lane_is_gone(h->lane, h->step->path)) {
         snprintf(v.error, sizeof v.error,
                  "endpoint %.*s answered 410 for path \"%.*s\" before: not called until the next reload or restart",
                  SLICE_FMT(slice_first(h->lane->name, 80)), SLICE_FMT(slice_first(h->step->path, 80)));
@@ -151,18 +221,17 @@ static void attempt(struct flow *f, struct held *h)
         return;
     buf_reset(&h->document);
     step_http_put_document(&a, &h->document);
-    if (step_headers_fill(&f->headers, &a, buf_slice(&h->document), f->signer, dice_roll(&f->dice), &e)) {
+    if (l->attempts == 0 && h->step->n_needs == 0)
+        histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
+    if (starts[h->step->kind](f, h, &a, &e)) {
         struct step_verdict v = { 0 };
         snprintf(v.error, sizeof v.error, "%.300s", e.text);
         step_verdict_retry(&v, &h->step->retry, a.number, dice_roll(&f->dice), -1);
         settle(f, h, &v, 0);
-        return;
     }
-    if (l->attempts == 0 && h->step->n_needs == 0)
-        histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
-    call(f, h, a.timeout_us);
 }
 
+/* A lane whose endpoint the plan does not have any more is bounded as its steps' workflow says. */
 static bool may_call(const struct lane *l)
 {
     int limit = l->concurrency ? l->concurrency : l->waiting->step->endpoint->concurrency;
@@ -258,10 +327,11 @@ static void cut(struct flow *f, struct held *h)
 {
     struct step_verdict v = { .outcome = ATTEMPT_RETURNED };
 
-    call_cancel(h->call);
-    h->call = NULL;
-    h->lane->calls--;
-    atomic_fetch_sub(&f->stats.calls, 1);
+    if (h->child)
+        child_cancel(h->child);
+    else
+        call_cancel(h->call);
+    note_end(f, h);
     settle(f, h, &v, 0);
 }
 

@@ -29,6 +29,8 @@ struct flow *flow_new(const struct flow_options *o, struct err *e)
     buf_init(&f->url, 64 * 1024);
     json_doc_init(&f->answer);
     given_init(&f->given);
+    step_command_init(&f->command);
+    buf_init(&f->text, SIZE_MAX / 2);
     f->schema = schema_scratch_new();
     dice_init(&f->dice);
     f->ready.run = on_ready;
@@ -40,6 +42,7 @@ struct flow *flow_new(const struct flow_options *o, struct err *e)
         flow_free(f);
         return NULL;
     }
+    f->nursery = nursery_new(f->loop);
     claims_init(f);
     results_init(f);
     f->stop_timer = timer_new(f->loop, on_stop_timer, f);
@@ -110,6 +113,7 @@ static void use_plan(struct flow *f, struct plan *plan)
     }
     for (size_t i = 0; i < plan->n_endpoints; i++)
         lanes_get(&f->lanes, plan->endpoints[i]->name)->concurrency = plan->endpoints[i]->concurrency;
+    lanes_get(&f->lanes, SLICE("exec:"))->concurrency = plan->settings.commands;
     workflows_forget(f);
     plan_unref(old);
 }
@@ -244,6 +248,7 @@ void flow_free(struct flow *f)
         results_clear(f);
     }
     client_free(f->client);
+    nursery_free(f->nursery);
     if (f->loop)
         drain(f);
     held_table_clear(&f->held);
@@ -255,6 +260,8 @@ void flow_free(struct flow *f)
     buf_clear(&f->url);
     json_doc_clear(&f->answer);
     given_clear(&f->given);
+    step_command_clear(&f->command);
+    buf_clear(&f->text);
     schema_scratch_free(f->schema);
     plan_unref(f->plan);
     free(f);

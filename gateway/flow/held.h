@@ -6,6 +6,7 @@
 
 #include "flow/endpoint.h"
 #include "flow/machine.h"
+#include "flow/child.h"
 #include "net/client.h"
 #include "store/writer.h"
 
@@ -20,9 +21,10 @@ struct held {
     struct workflow *workflow; /* a reference; NULL while it is asked for */
     const struct step *step;   /* of workflow */
     struct lane *lane;
-    struct call *call; /* HELD_CALLING */
+    struct call *call;   /* HELD_CALLING, of an HTTP step */
+    struct child *child; /* HELD_CALLING, of a command */
     int64_t started_us, started_mono_us;
-    struct buf document, output;
+    struct buf document, output, log;
     char error[320];
     struct write write; /* the result's */
 };

@@ -9,6 +9,7 @@
 #include "flow/flow.h"
 #include "flow/given.h"
 #include "flow/held.h"
+#include "flow/step_exec.h"
 
 struct claims {
     struct timer *timer; /* the nearest due time */
@@ -51,6 +52,9 @@ struct flow {
     struct step_headers headers; /* scratch of one attempt */
     struct buf url;
     struct given given;
+    struct nursery *nursery;
+    struct step_command command; /* scratch of one attempt */
+    struct buf text;             /* scratch of one result */
     struct json_doc answer;
     struct schema_scratch *schema;
     struct dice dice;

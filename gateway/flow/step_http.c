@@ -80,17 +80,23 @@ static void find_lines(struct step_headers *h)
     h->lines[n] = NULL;
 }
 
+void step_http_key(const struct attempt *a, char *out, size_t size)
+{
+    char run[ID_TEXT_LEN + 1];
+
+    id_text(a->lease->run, run);
+    snprintf(out, size, "%s/%.*s/%u", run, SLICE_FMT(slice_first(a->step->id, 300)), (unsigned)a->lease->generation);
+}
+
 int step_headers_fill(struct step_headers *h, const struct attempt *a, struct slice document, struct signer *signer,
                       uint64_t span, struct err *e)
 {
-    char run[ID_TEXT_LEN + 1], key[IDEMPOTENCY_KEY_MAX], timestamp[24];
+    char key[IDEMPOTENCY_KEY_MAX], timestamp[24];
     const struct endpoint *endpoint = a->step->endpoint;
     struct buf *out = &h->text;
 
     buf_reset(out);
-    id_text(a->lease->run, run);
-    snprintf(key, sizeof key, "%s/%.*s/%u", run, SLICE_FMT(slice_first(a->step->id, 300)),
-             (unsigned)a->lease->generation);
+    step_http_key(a, key, sizeof key);
     snprintf(timestamp, sizeof timestamp, "%lld", (long long)(a->started_us / US_PER_S));
     buf_put(out, SLICE("Content-Type: application/json\0User-Agent: hooklatch/" PACKAGE_VERSION "\0"));
     buf_printf(out, "Idempotency-Key: %s%c", key, '\0');

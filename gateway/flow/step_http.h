@@ -23,6 +23,9 @@ void step_http_put_context(const struct attempt *a, struct buf *out);
 /* {"event":…,"input":…,"steps":…,"run":…} */
 void step_http_put_document(const struct attempt *a, struct buf *out);
 
+/* "run/step/generation": one for all attempts. */
+void step_http_key(const struct attempt *a, char *out, size_t size);
+
 /* The request's headers, as client_call wants them. Made once, filled for each attempt. */
 #define STEP_HTTP_HEADERS 8
 struct step_headers {
@@ -48,6 +51,7 @@ struct step_verdict {
     bool gone;
     int64_t delay_us;     /* ATTEMPT_RETRY */
     struct slice output;  /* ATTEMPT_OK: JSON text; else the first KiB of the answer. Borrowed from the answer */
+    struct slice log;     /* the last of a command's standard error. Borrowed too */
     char error[320];      /* for people; may note something with ATTEMPT_OK too */
 };
 /* doc: scratch. random: see retry_delay_us. */

@@ -135,6 +135,7 @@ static json_object *view_attempt(const struct run_row *run, const struct attempt
     put_text(o, "error", a->error);
     if (a->output.len)
         put(o, "output", a->outcome == ATTEMPT_OK ? raw(a->output) : text(a->output));
+    put_text(o, "log", a->log);
     return o;
 }
 

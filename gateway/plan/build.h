@@ -44,6 +44,8 @@ struct reading_steps {
 /* node: the workflow's. Fills steps, n_steps and n_on_failure of w. */
 void steps_read(const struct reading_steps *r, uint32_t node);
 void step_clear(struct step *step);
+/* exec.c: a command, found and checked. */
+void exec_read(const struct reading_steps *r, uint32_t node, struct step *step);
 /* workflow.c */
 void workflows_build(struct build *b);
 void workflow_free(struct workflow *w);

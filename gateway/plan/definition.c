@@ -141,15 +141,61 @@ static void put_needs(struct buf *out, const struct workflow *w, const struct st
     buf_putc(out, ']');
 }
 
-static void put_step(struct buf *out, const struct tree *t, uint32_t node, const struct workflow *w,
-                     const struct step *step)
+static void put_http(struct buf *out, const struct step *step)
 {
-    buf_putc(out, '{');
     put_key(out, "http");
     buf_putc(out, '{');
     put_string(out, "endpoint", step->endpoint ? step->endpoint->name : SLICE_NONE);
     put_string(out, "path", step->path);
     buf_putc(out, '}');
+}
+
+static void put_strings(struct buf *out, const char *key, const struct slice *list, size_t n)
+{
+    put_key(out, key);
+    buf_putc(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            buf_putc(out, ',');
+        json_quote(out, list[i]);
+    }
+    buf_putc(out, ']');
+}
+
+/* With the path as it was found, and the folder: what is relative was so to a file. */
+static void put_exec(struct buf *out, const struct exec *x)
+{
+    put_key(out, "exec");
+    buf_putc(out, '{');
+    put_strings(out, "command", x->arguments, x->n_arguments);
+    put_string(out, "dir", x->folder);
+    put_strings(out, "env", x->environment, x->n_environment);
+    put_key(out, "limits");
+    buf_putc(out, '{');
+    if (x->cpu_s)
+        put_ms(out, "cpu", (int64_t)x->cpu_s * 1000000);
+    if (x->files)
+        put_number(out, "files", (int64_t)x->files);
+    if (x->memory_bytes)
+        put_number(out, "memory", (int64_t)x->memory_bytes);
+    if (x->processes)
+        put_number(out, "processes", (int64_t)x->processes);
+    buf_putc(out, '}');
+    put_number(out, "output_max", (int64_t)x->output_max);
+    put_string(out, "path", x->path);
+    if (x->user.len)
+        put_string(out, "user", x->user);
+    buf_putc(out, '}');
+}
+
+static void put_step(struct buf *out, const struct tree *t, uint32_t node, const struct workflow *w,
+                     const struct step *step)
+{
+    buf_putc(out, '{');
+    if (step->exec)
+        put_exec(out, step->exec);
+    else
+        put_http(out, step);
     put_string(out, "id", step->id);
     put_subtree(out, t, node, "if");
     put_subtree(out, t, node, "input");

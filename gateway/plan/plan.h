@@ -71,13 +71,25 @@ struct endpoint {
     bool allow_private;            /* declared by the file: true */
 };
 
-enum step_kind { STEP_HTTP };
+struct exec {                      /* a command of this machine */
+    struct slice path;             /* absolute, NUL-terminated like all texts of a plan */
+    struct slice *arguments; size_t n_arguments; /* the first one as it was written */
+    struct slice *environment; size_t n_environment; /* names that the gateway's own is asked for */
+    struct slice folder;           /* absolute */
+    struct slice user;             /* or empty: the gateway's */
+    uint32_t uid, gid;             /* of user */
+    uint64_t files, processes, memory_bytes, cpu_s; /* limits; 0: none of its own */
+    size_t output_max;             /* bytes of standard output */
+};
+
+enum step_kind { STEP_HTTP, STEP_EXEC };
 struct step {                      /* as data; what runs is a row of `steps` */
     struct slice id;
     uint16_t index;
     enum step_kind kind;
-    struct endpoint *endpoint;
+    struct endpoint *endpoint;     /* STEP_HTTP */
     struct slice path;             /* appended to the endpoint's URL */
+    struct exec *exec;             /* STEP_EXEC */
     int64_t timeout_us;
     struct retry retry;
     uint16_t *needs; size_t n_needs; /* indexes; never in a circle */
@@ -116,6 +128,7 @@ struct settings {
     int64_t head_bytes, uri_bytes; unsigned headers;
     int connections; int request_timeout_s, idle_timeout_s, shutdown_s;
     unsigned json_depth, json_nodes;
+    int commands;                  /* of exec steps, at once */
     int64_t refused_rows, refused_bytes;
     enum log_level log_level;
     bool log_json;

@@ -140,12 +140,27 @@ static void read_output(const struct reading_steps *r, uint32_t node, struct ste
     schema_set_free(set);
 }
 
+/* One thing to do. */
+static void read_kind(const struct reading_steps *r, uint32_t node, struct step *step)
+{
+    uint32_t http = tree_get(r->t, node, "http"), exec = tree_get(r->t, node, "exec");
+
+    if (http == JSON_NONE && exec == JSON_NONE)
+        tree_error(r->t, node, r->is, "add http: {endpoint: …}, or exec: {command: […]}", "the step has nothing to do");
+    else if (http != JSON_NONE && exec != JSON_NONE)
+        tree_error(r->t, exec, r->is, "make two steps of it", "a step calls an endpoint or runs a command, not both");
+    else if (exec != JSON_NONE)
+        exec_read(r, exec, step);
+    else
+        read_http(r, http, step);
+}
+
 static void read_step(const struct reading_steps *r, uint32_t node, struct step *step)
 {
     uint32_t condition = tree_get(r->t, node, "if");
 
     step->id = tree_text(r->t, node, "id", &r->w->memory);
-    read_http(r, tree_get(r->t, node, "http"), step);
+    read_kind(r, node, step);
     step->timeout_us =
         tree_duration_us(r->t, node, "timeout", step->endpoint ? step->endpoint->timeout_us : 30 * US_PER_S);
     within(r, node, "timeout", step->timeout_us, US_PER_S / 100, HOUR, "between 10ms and 1h");

@@ -31,7 +31,7 @@ enum run_state run_state_of(const enum step_state *steps, size_t n);
 void run_advance(const struct workflow *w, enum step_state *states, size_t n);
 
 /* The queue that a step waits in: of an HTTP step the plain name of its endpoint, such as "billing". Endpoint names
- * have no ':', so queues of later kinds can be told apart as "kind:name". Borrowed from the plan. */
+ * have no ':', so those of other kinds are told apart as "kind:name": of all commands "exec:". Borrowed from the plan. */
 struct slice step_queue(const struct step *step);
 
 /* A lease is void after this: then the step may be claimed again. Far above what a healthy step takes to come to its
@@ -87,6 +87,7 @@ struct attempt_row {
     int status;                   /* HTTP status, 0: none */
     struct slice error;           /* "connection refused", "answered 500", … or empty */
     struct slice output;          /* JSON text of ATTEMPT_OK, else the first KiB of the answer */
+    struct slice log;             /* the last of a command's standard error, or empty */
 };
 struct step_row {
     struct slice id; uint16_t index;

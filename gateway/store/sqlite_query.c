@@ -44,7 +44,7 @@ const char *const sqlite_query_texts[Q_COUNT] = {
                       " ORDER BY queue, due_us LIMIT 1",
     [Q_ATTEMPT_ADD] =
         "INSERT INTO attempts (run, idx, generation, attempt, started_us, ended_us, outcome, status, previous, error,"
-        " output) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        " output, log) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 
     [Q_REFUSED_ADD] =
         "INSERT INTO refused (key, id, time_us, source, status, bytes, body_bytes, reason, detail, method, path,"

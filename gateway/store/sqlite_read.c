@@ -30,7 +30,7 @@ static const char *const read_texts[R_COUNT] = {
     [R_RUN] = "SELECT " RUN_COLUMNS " FROM runs WHERE key = ?1",
     [R_STEPS] = "SELECT idx, id, state, due_us, generation, attempts, queue FROM steps WHERE run = ?1 ORDER BY idx",
     [R_STEP_ATTEMPT] = "SELECT last_attempt FROM steps WHERE run = ?1 AND idx = ?2",
-    [R_ATTEMPT] = "SELECT previous, idx, generation, attempt, started_us, ended_us, outcome, status, error, output"
+    [R_ATTEMPT] = "SELECT previous, idx, generation, attempt, started_us, ended_us, outcome, status, error, output, log"
                   " FROM attempts WHERE key = ?1",
     [R_REFUSED] = "SELECT " REFUSED_COLUMNS " FROM refused WHERE key < ?1 ORDER BY key DESC",
     [R_REFUSAL] = "SELECT " REFUSED_COLUMNS ", body FROM refused WHERE key = ?1",

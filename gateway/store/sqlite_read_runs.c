@@ -163,6 +163,7 @@ static void get_attempt(sqlite3_stmt *s, struct arena *a, struct id run, struct 
         .status = (int)get_int(s, 7),
         .error = arena_slice(a, get_slice(s, 8)),
         .output = arena_slice(a, get_slice(s, 9)),
+        .log = arena_slice(a, get_slice(s, 10)),
     };
 }
 

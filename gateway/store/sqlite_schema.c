@@ -45,7 +45,10 @@ static const char layout_1[] =
     "  method TEXT NOT NULL, path TEXT NOT NULL, remote TEXT NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL);"
     "INSERT INTO meta (name, value) VALUES ('hash_secret', randomblob(192));";
 
-static const char *const texts[] = { layout_1 };
+/* What a command said on its standard error. */
+static const char layout_2[] = "ALTER TABLE attempts ADD COLUMN log TEXT NOT NULL DEFAULT '';";
+
+static const char *const texts[] = { layout_1, layout_2 };
 const struct sqlite_migrations sqlite_migrations = { texts, sizeof texts / sizeof texts[0] };
 
 _Static_assert(STEP_READY == 1 && STEP_LEASED == 2 && STEP_FAILED == 5 && EVENT_HELD == 1,
@@ -105,7 +108,7 @@ int sqlite_migrate(sqlite3 *db, const char *path, const struct sqlite_migrations
     for (int from = (int)layout; from < m->count; from++) {
         if (migrate_once(db, from, m->texts[from], e))
             return err_add(e, "%s: layout %d to %d", path, from, from + 1);
-        if (from > 0)
+        if (!empty)
             LOG_INFO("database brought to a newer layout", LOG_Z("file", path), LOG_I("layout", from + 1));
     }
     return 0;

@@ -52,6 +52,7 @@ static int add_attempt(struct sqlite_store *st, const struct step_result *r, con
     put_int(s, 9, now->last_attempt);
     put_text(s, 10, r->error);
     put_blob(s, 11, r->output.ptr, r->output.len);
+    put_text(s, 12, r->log);
     return sqlite_run(st, Q_ATTEMPT_ADD, "cannot store the attempt", e);
 }
 

@@ -45,7 +45,7 @@ struct step_result {
     enum attempt_outcome outcome;
     int64_t started_us, ended_us; /* wall clock */
     int status;
-    struct slice error, output;
+    struct slice error, output, log;
     int64_t due_us;               /* ATTEMPT_RETRY */
     /* out */
     bool stale;                   /* the step is no longer ours (cancelled, another owner): nothing was written */

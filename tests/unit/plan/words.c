@@ -282,16 +282,35 @@ static const struct change {
       "    hint: for example \"/build\"\n" },
     { "http: {",
       "htp: {",
-      "c.yaml:15:13: error: workflows[0].steps[0]: required property \"http\" is missing\n"
-      "    hint: for example { \"id\": \"build\", \"http\": { \"endpoint\": \"ci\", \"path\": \"/build\" } }\n"
       "c.yaml:15:21: error: workflows[0].steps[0].htp: unknown key \"htp\"\n"
       "    hint: did you mean \"http\"?\n" },
     { "http: {endpoint: demo, path: /p}",
-      "exec: {command: [x]}",
-      "c.yaml:15:13: error: workflows[0].steps[0]: required property \"http\" is missing\n"
-      "    hint: for example { \"id\": \"build\", \"http\": { \"endpoint\": \"ci\", \"path\": \"/build\" } }\n"
-      "c.yaml:15:21: error: workflows[0].steps[0].exec: unknown key \"exec\"\n"
-      "    hint: known: id, http, needs, if, input, output, timeout, retry\n" },
+      "plugin: {name: x}",
+      "c.yaml:15:21: error: workflows[0].steps[0].plugin: unknown key \"plugin\"\n"
+      "    hint: known: id, http, exec, needs, if, input, output, timeout, retry\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "timeout: 1s",
+      "c.yaml:15:13: error: workflows[0].steps[0]: the step has nothing to do\n"
+      "    hint: add http: {endpoint: …}, or exec: {command: […]}\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "http: {endpoint: demo}, exec: {command: [/bin/true]}",
+      "c.yaml:15:51: error: workflows[0].steps[0].exec: a step calls an endpoint or runs a command, not both\n"
+      "    hint: make two steps of it\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "exec: {command: [/no/such/program], limits: {cpu: 10x, memory: 1MiB}}",
+      "c.yaml:15:71: error: workflows[0].steps[0].exec.limits.cpu: must match the pattern \"^[0-9]{1,9}(ms|s|m|h|d)$\", found string \"10x\"\n"
+      "    hint: a number with its unit (ms, s, m, h, d), or a whole number of seconds: 30s\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "exec: {command: [no-such-program-at-all], user: no-such-user, dir: /no/such/dir, env: [A-B]}",
+      "c.yaml:15:108: error: workflows[0].steps[0].exec.env[0]: must match the pattern \"^[A-Za-z_][A-Za-z0-9_]*$\", found string \"A-B\"\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "exec: {command: [no-such-program-at-all], user: no-such-user, dir: /no/such/dir}",
+      "c.yaml:15:38: error: workflows[0].steps[0].exec.command[0]: there is no program \"no-such-program-at-all\" in PATH\n"
+      "    hint: install it, or write its whole path\n"
+      "c.yaml:15:69: error: workflows[0].steps[0].exec.user: there is no user \"no-such-user\"\n"
+      "    hint: for example nobody\n"
+      "c.yaml:15:88: error: workflows[0].steps[0].exec.dir: there is no folder /no/such/dir\n"
+      "    hint: make it, or name another one\n" },
     { "id: a, http: {endpoint: demo, path: /p}}]",
       "id: a, needs: [b], http: {endpoint: demo}}, {id: b, needs: [c], http: {endpoint: demo}}, "
       "{id: c, needs: [a], http: {endpoint: demo}}]",

@@ -258,7 +258,8 @@ static int d_finish(struct store *st, struct step_result *r, lease_room room, vo
         return 0;
     struct d_attempt a = { s->run,
                            { l->run, l->step, l->generation, ++s->row.attempts, r->started_us, r->ended_us, r->outcome,
-                             r->status, arena_slice(&texts, r->error), arena_slice(&texts, r->output) } };
+                             r->status, arena_slice(&texts, r->error), arena_slice(&texts, r->output),
+                             arena_slice(&texts, r->log) } };
     add(st->db, ATTEMPTS, &a);
     if (r->outcome == ATTEMPT_RETRY)
         return 0;
