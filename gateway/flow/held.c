@@ -32,6 +32,7 @@ static void held_free(struct held *h)
 {
     buf_clear(&h->document);
     buf_clear(&h->output);
+    buf_clear(&h->log);
     free(h);
 }
 
@@ -104,6 +105,7 @@ void held_remove(struct held_table *t, struct held *h)
     }
     shrink(&h->document);
     shrink(&h->output);
+    shrink(&h->log);
     h->next = t->idle;
     t->idle = h;
     t->n_idle++;
