@@ -22,7 +22,7 @@ if [ ! -e "$here/peer/node_modules/.package-lock.json" ] ||
 fi
 tools=$(mktemp -d)
 trap 'rm -rf "$tools"' EXIT
-for tool in stepsink pacer; do
+for tool in stepsink pacer spawn; do
     # shellcheck disable=SC2046
     cc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra "$here/$tool.c" -o "$tools/$tool" $(pkg-config --cflags --libs libevent)
 done
