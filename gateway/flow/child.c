@@ -16,8 +16,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* From SIGTERM to SIGKILL. */
+/* From SIGTERM to SIGKILL, and from SIGKILL to giving up: a process may be where no signal reaches it. */
 #define GRACE_US (2 * US_PER_S)
+#define GIVE_UP_US (10 * US_PER_S)
 #define READ_BYTES 65536
 
 struct nursery {
@@ -56,13 +57,14 @@ struct nursery *nursery_new(struct loop *loop)
     return n;
 }
 
-/* Its end of the socket is closed: it ends by itself, at once. */
+/* Keepers go on without it. */
 static void bury(struct nursery *n)
 {
     if (n->fd < 0)
         return;
     close(n->fd);
     n->fd = -1;
+    kill(n->pid, SIGKILL); /* it may be stopped, and must not be waited for then */
     while (waitpid(n->pid, NULL, 0) < 0 && errno == EINTR)
         ;
 }
@@ -126,7 +128,7 @@ static void close_end(struct pipe_end *p)
     *p = (struct pipe_end){ -1, NULL };
 }
 
-static void child_free(struct child *c)
+void child_cancel(struct child *c)
 {
     close_end(&c->in);
     close_end(&c->out);
@@ -150,6 +152,7 @@ static void kill_now(struct child *c)
         return;
     c->killed = true;
     say(c, KEEPER_KILL);
+    timer_set(c->timer, GIVE_UP_US);
 }
 
 /* The command has ended and nobody has its output: what is left of it is not waited for. */
@@ -161,7 +164,10 @@ static void look(struct child *c)
 
 static void conclude(struct child *c)
 {
-    bool ours = !c->known || c->result.what == CHILD_EXITED || c->result.what == CHILD_SIGNALED;
+    /* Output that nobody can read to its end any more is not all of it. */
+    if (c->known && !c->killed && c->out.fd >= 0 && c->result.what != CHILD_NOT_STARTED)
+        c->known = false;
+    bool ours = (!c->known && c->killed) || (c->known && c->result.what != CHILD_NOT_STARTED);
     if (!c->known)
         c->result.what = CHILD_LOST;
     /* What we did to it says more than how it ended by that. */
@@ -172,7 +178,7 @@ static void conclude(struct child *c)
     c->result.output = buf_slice(&c->output);
     c->result.log = slice_from(slice_of(c->log, c->log_len), c->log_len > CHILD_LOG_BYTES ? c->log_len - CHILD_LOG_BYTES : 0);
     c->done(c->arg, &c->result);
-    child_free(c);
+    child_cancel(c);
 }
 
 static void take_news(struct child *c, const struct news *n)
@@ -268,17 +274,21 @@ static void on_in(evutil_socket_t fd, short what, void *arg)
         close_end(&c->in);
 }
 
+/* Three stages: ask, kill, give up. What ended by itself before is only waited for. */
 static void on_time(void *arg)
 {
     struct child *c = arg;
 
-    if (c->terminated) {
+    if (c->killed) {
+        LOG_WARN("what is left of a command does not end: it is left alone");
+        conclude(c);
+    } else if (c->terminated) {
         kill_now(c);
-        return;
+    } else {
+        c->terminated = true;
+        say(c, KEEPER_TERM);
+        timer_set(c->timer, GRACE_US);
     }
-    c->terminated = true;
-    say(c, KEEPER_TERM);
-    timer_set(c->timer, GRACE_US);
 }
 
 static void put_string(struct buf *b, const char *z)
@@ -302,7 +312,7 @@ static int put_order(struct buf *b, const struct child_options *o, struct err *e
         put_string(b, o->arguments[i]);
     for (size_t i = 0; o->environment[i]; i++)
         put_string(b, o->environment[i]);
-    return b->failed ? err_set(e, ERR_INPUT, "the command's arguments and environment are larger than %d KiB together",
+    return b->failed ? err_set(e, ERR_LIMIT, "the command's arguments and environment are larger than %d KiB together",
                                ORDER_BYTES_MAX / 1024)
                      : 0;
 }
@@ -321,7 +331,7 @@ static int send_order(struct nursery *n, struct slice packet, const int *fds)
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN(ORDER_NFDS * sizeof(int));
     memcpy(CMSG_DATA(c), fds, ORDER_NFDS * sizeof(int));
-    return sendmsg(n->fd, &m, MSG_NOSIGNAL) < 0 ? -1 : 0;
+    return sendmsg(n->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
 /* Once more when the nursery turns out to be gone. */
@@ -389,7 +399,7 @@ struct child *child_start(struct nursery *n, const struct child_options *o, chil
             close(theirs[i]);
     }
     if (failed) {
-        child_free(c);
+        child_cancel(c);
         return NULL;
     }
     watch(c, &c->in, EV_WRITE, on_in);
@@ -399,9 +409,4 @@ struct child *child_start(struct nursery *n, const struct child_options *o, chil
     c->timer = timer_new(n->loop, on_time, c);
     timer_set(c->timer, o->timeout_us);
     return c;
-}
-
-void child_cancel(struct child *c)
-{
-    child_free(c);
 }

@@ -221,12 +221,14 @@ static void attempt(struct flow *f, struct held *h)
         return;
     buf_reset(&h->document);
     step_http_put_document(&a, &h->document);
-    if (l->attempts == 0 && h->step->n_needs == 0)
+    if (l->attempts == 0 && h->step->n_needs == 0 && h->step->index < workflow_n_main(h->workflow))
         histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
     if (starts[h->step->kind](f, h, &a, &e)) {
         struct step_verdict v = { 0 };
         snprintf(v.error, sizeof v.error, "%.300s", e.text);
-        step_verdict_retry(&v, &h->step->retry, a.number, dice_roll(&f->dice), -1);
+        v.outcome = ATTEMPT_FATAL;
+        if (e.code != ERR_LIMIT) /* which another attempt would meet again */
+            step_verdict_retry(&v, &h->step->retry, a.number, dice_roll(&f->dice), -1);
         settle(f, h, &v, 0);
     }
 }

@@ -61,7 +61,7 @@ static const char *become(const struct work *w)
     return NULL;
 }
 
-static _Noreturn void run_command(const struct work *w, int say)
+static _Noreturn void run_command(const struct work *w, int say, pid_t keeper)
 {
     struct failure f = { 0 };
     sigset_t none;
@@ -73,9 +73,13 @@ static _Noreturn void run_command(const struct work *w, int say)
     setpgid(0, 0);
     for (int i = 0; i < 3; i++)
         dup2(w->fds[i], i);
+    /* Above all not the sockets of orders and control, which speak for the gateway. */
+    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     const char *where = become(w);
     /* Behind setuid, which clears it: should the keeper itself be killed, the command at least goes with it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != keeper)
+        _exit(126);
     if (!where) {
         execve(w->path, w->arguments, w->environment);
         where = "starting the command";
@@ -89,19 +93,12 @@ static _Noreturn void run_command(const struct work *w, int say)
 
 /* -- The keeper -- */
 
-struct process {
-    pid_t pid, parent;
-    bool ours;
-};
-
-/* One of /proc; false: gone, or dead already. The name in parentheses may hold anything; the last one ends it. */
-static bool read_process(const char *number, struct process *p)
+/* Whose child is that, by /proc? The name in parentheses may hold anything; the last one ends it. */
+static pid_t parent_of(const char *number)
 {
-    char name[300], line[512], state;
+    char name[300], line[512];
+    int parent = 0;
 
-    *p = (struct process){ .pid = atoi(number) };
-    if (p->pid <= 0)
-        return false;
     snprintf(name, sizeof name, "/proc/%s/stat", number);
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
@@ -109,53 +106,26 @@ static bool read_process(const char *number, struct process *p)
         close(fd);
     line[n > 0 ? n : 0] = '\0';
     char *end = strrchr(line, ')');
-    return end && sscanf(end + 1, " %c %d", &state, &p->parent) == 2 && state != 'Z';
+    return end && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
 }
 
-static size_t read_processes(struct process **out)
+/* Our children only: nobody but us buries them, so that their numbers are theirs for sure. Dead ones too, since a process
+ * whose first thread has ended looks dead and is not. */
+static void kill_children(void)
 {
     DIR *all = opendir("/proc");
-    size_t n = 0, capacity = 0;
     struct dirent *entry;
 
-    *out = NULL;
     while (all && (entry = readdir(all))) {
-        if (n == capacity) {
-            capacity = capacity ? 2 * capacity : 256;
-            *out = mem_grow(*out, capacity, sizeof **out);
-        }
-        n += read_process(entry->d_name, &(*out)[n]);
+        pid_t pid = atoi(entry->d_name);
+        if (pid > 0 && parent_of(entry->d_name) == getpid())
+            kill(pid, SIGKILL);
     }
     if (all)
         closedir(all);
-    return n;
 }
 
-/* All that came of the command and is alive at this moment. */
-static void kill_tree(void)
-{
-    struct process *list;
-    size_t n = read_processes(&list);
-    bool more = true;
-
-    while (more) {
-        more = false;
-        for (size_t i = 0; i < n; i++) {
-            bool below = list[i].parent == getpid();
-            for (size_t k = 0; k < n && !below; k++)
-                below = list[k].ours && list[k].pid == list[i].parent;
-            if (below && !list[i].ours)
-                list[i].ours = more = true;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (list[i].ours)
-            kill(list[i].pid, SIGKILL);
-    }
-    free(list);
-}
-
-/* What forks meanwhile is found by the next round; who loses his parent becomes our child. */
+/* Who loses his parent by this becomes our child, and what forks meanwhile is found by the next round. */
 static void kill_all(pid_t command)
 {
     int status;
@@ -167,7 +137,7 @@ static void kill_all(pid_t command)
             return;
         if (gone > 0)
             continue;
-        kill_tree();
+        kill_children();
         waitpid(-1, &status, 0);
     }
 }
@@ -217,8 +187,8 @@ static void keep(int control, int signals, pid_t command)
         ssize_t n = recv(control, &word, 1, MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (n > 0 && word == KEEPER_KILL))
             return;
-        if (n > 0 && word == KEEPER_TERM && !ended)
-            kill(-command, SIGTERM);
+        if (n > 0 && word == KEEPER_TERM)
+            kill(-command, SIGTERM); /* the command is not buried: the group is its own */
     }
 }
 
@@ -260,9 +230,9 @@ static _Noreturn void run_keeper(const struct work *w)
     signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &child, NULL);
     int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-    pid_t command = signals < 0 || pipe2(say, O_CLOEXEC) ? -1 : fork();
+    pid_t self = getpid(), command = signals < 0 || pipe2(say, O_CLOEXEC) ? -1 : fork();
     if (command == 0)
-        run_command(w, say[1]);
+        run_command(w, say[1], self);
     if (command < 0) {
         tell(control, NEWS_NOT_STARTED, errno, "making a process");
         _exit(1);
@@ -324,6 +294,7 @@ static void serve(struct slice packet, const int *fds)
     struct work w = { 0 };
 
     memcpy(w.fds, fds, sizeof w.fds);
+    errno = EINVAL;
     pid_t keeper = read_order(&w, packet) ? -1 : fork();
     if (keeper == 0)
         run_keeper(&w);
@@ -370,6 +341,7 @@ int nursery_run(void)
     signal(SIGHUP, SIG_IGN);
     signal(SIGCHLD, SIG_IGN); /* keepers need no burial */
     prctl(PR_SET_NAME, "hooklatch-child");
+    fcntl(NURSERY_FD, F_SETFD, FD_CLOEXEC);
     close_others(kept, 1);
     let_go_of_pipes();
     while ((n = receive(packet, sizeof packet, fds)) > 0)

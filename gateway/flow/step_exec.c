@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #define FAILED_OUTPUT_MAX 1024
+#define SUBJECT_MAX 4096
 
 void step_command_init(struct step_command *c)
 {
@@ -53,8 +54,8 @@ static void put_about(struct buf *out, const struct attempt *a)
     put_variable(out, "HOOKLATCH_EVENT_TYPE", ev->type);
     put_variable(out, "HOOKLATCH_EVENT_SOURCE", ev->source.len ? ev->source : SLICE("hooklatch"));
     put_variable(out, "HOOKLATCH_EVENT_TIME", slice_z(time));
-    /* A sender's text: what no variable can hold is left out. */
-    if (ev->subject.len && !memchr(ev->subject.ptr, '\0', ev->subject.len))
+    /* A sender's text: what no variable can hold, or should, is left out. */
+    if (ev->subject.len && ev->subject.len <= SUBJECT_MAX && !memchr(ev->subject.ptr, '\0', ev->subject.len))
         put_variable(out, "HOOKLATCH_EVENT_SUBJECT", ev->subject);
     put_variable(out, "HOOKLATCH_WORKFLOW", a->workflow->id);
     put_variable(out, "HOOKLATCH_RUN", slice_z(run));
@@ -96,7 +97,7 @@ int step_command_fill(struct step_command *c, const struct attempt *a, struct er
         put_inherited(out, x->environment[i].ptr, NULL);
     put_about(out, a);
     if (out->failed)
-        return err_set(e, ERR_INPUT, "the command's arguments and environment are larger than %d KiB together",
+        return err_set(e, ERR_LIMIT, "the command's arguments and environment are larger than %d KiB together",
                        ORDER_BYTES_MAX / 1024);
     find_strings(c, 0, middle, c->arguments);
     find_strings(c, middle, out->len, c->environment);

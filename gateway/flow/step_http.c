@@ -217,6 +217,9 @@ void step_http_check_output(const struct step *step, unsigned attempt, uint64_t 
     schema_report_clear(&report);
     v->output = slice_first(v->output, FAILED_OUTPUT_MAX);
     v->outcome = ATTEMPT_FATAL;
+    size_t len = strlen(v->error);
     if (!step->retry.only_named)
         step_verdict_retry(v, &step->retry, attempt, random, -1);
+    else
+        snprintf(v->error + len, sizeof v->error - len, ", which retry.on does not name");
 }

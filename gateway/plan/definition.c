@@ -183,6 +183,10 @@ static void put_exec(struct buf *out, const struct exec *x)
     buf_putc(out, '}');
     put_number(out, "output_max", (int64_t)x->output_max);
     put_string(out, "path", x->path);
+    if (x->uid != UINT32_MAX) {
+        put_number(out, "gid", x->gid);
+        put_number(out, "uid", x->uid);
+    }
     if (x->user.len)
         put_string(out, "user", x->user);
     buf_putc(out, '}');

@@ -1,6 +1,5 @@
 #include "plan/build.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -33,18 +32,13 @@ static char *find_in_path(struct slice name, struct arena *a)
     return NULL;
 }
 
-/* What is written once is looked for once: a stored definition has the path that was found then. */
-static void find_program(const struct reading_steps *r, uint32_t node, uint32_t first, struct exec *x)
+static void find_program(const struct reading_steps *r, uint32_t first, struct exec *x)
 {
     struct arena *a = &r->w->memory;
-    struct slice known = tree_text(r->t, node, "path", a), name = x->arguments[0];
-
-    if (known.len) {
-        x->path = known;
-        return;
-    }
+    struct slice name = x->arguments[0];
     bool is_name = slice_find(name, '/') == name.len;
     char *path = is_name ? find_in_path(name, a) : tree_file_path(r->t, name, a);
+
     x->path = slice_z(path);
     if (name.len == 0 || !path)
         tree_error(r->t, first, r->is, "install it, or write its whole path", "there is no program \"%.*s\" in PATH",
@@ -71,53 +65,78 @@ static struct slice *read_strings(const struct reading_steps *r, uint32_t list, 
     return out;
 }
 
-static void read_user(const struct reading_steps *r, uint32_t node, struct exec *x)
+static void find_user(const struct reading_steps *r, uint32_t node, struct exec *x)
 {
-    x->user = tree_text(r->t, node, "user", &r->w->memory);
-    x->uid = x->gid = UINT32_MAX;
-    if (!x->user.len)
-        return;
-    errno = 0;
-    const struct passwd *user = getpwnam(x->user.ptr);
-    if (!user) {
-        tree_error(r->t, tree_get(r->t, node, "user"), r->is, "for example nobody", "there is no user \"%.*s\"",
-                   SLICE_FMT(x->user));
+    struct passwd room, *user = NULL;
+    char text[16384];
+
+    if (getpwnam_r(x->user.ptr, &room, text, sizeof text, &user) || !user) {
+        tree_error(r->t, node, r->is, "for example nobody", "there is no user \"%.*s\"", SLICE_FMT(x->user));
         return;
     }
+    if (geteuid() != 0 && geteuid() != user->pw_uid)
+        tree_error(r->t, node, r->is, "run the gateway as root, or leave user out",
+                   "only root may run a command as another user");
+    if (geteuid() == user->pw_uid)
+        return; /* as it is */
     x->uid = user->pw_uid;
     x->gid = user->pw_gid;
-    if (geteuid() != 0 && geteuid() != x->uid)
-        tree_error(r->t, tree_get(r->t, node, "user"), r->is, "run the gateway as root, or leave user out",
-                   "only root may run a command as another user");
 }
 
-static void read_folder(const struct reading_steps *r, uint32_t node, struct exec *x)
+static void find_folder(const struct reading_steps *r, uint32_t node, struct exec *x)
 {
-    struct slice written = tree_text(r->t, node, "dir", &r->w->memory);
     struct stat file;
 
-    x->folder = slice_z(tree_file_path(r->t, written.len ? written : SLICE("."), &r->w->memory));
-    if (written.len && (stat(x->folder.ptr, &file) || !S_ISDIR(file.st_mode)))
-        tree_error(r->t, tree_get(r->t, node, "dir"), r->is, "make it, or name another one", "there is no folder %s",
-                   x->folder.ptr);
+    if (!x->folder.len) {
+        x->folder = slice_z(tree_file_path(r->t, SLICE("."), &r->w->memory));
+        return;
+    }
+    x->folder = slice_z(tree_file_path(r->t, x->folder, &r->w->memory));
+    if (stat(x->folder.ptr, &file) || !S_ISDIR(file.st_mode))
+        tree_error(r->t, node, r->is, "make it, or name another one", "there is no folder %s", x->folder.ptr);
+}
+
+/* A configuration is held against this machine. A definition that was stored has what was found then, and is taken as it is:
+ * what is gone since shows when the step is tried, and only there. */
+static void find_all(const struct reading_steps *r, uint32_t node, struct exec *x)
+{
+    x->path = tree_text(r->t, node, "path", &r->w->memory);
+    x->uid = (uint32_t)tree_int(r->t, node, "uid", UINT32_MAX);
+    x->gid = (uint32_t)tree_int(r->t, node, "gid", UINT32_MAX);
+    if (x->path.len)
+        return;
+    if (x->n_arguments)
+        find_program(r, tree_get(r->t, node, "command") + 1, x);
+    if (x->user.len)
+        find_user(r, tree_get(r->t, node, "user"), x);
+    find_folder(r, tree_get(r->t, node, "dir"), x);
+}
+
+static void at_least(const struct reading_steps *r, uint32_t limits, const char *key, bool zero, const char *least)
+{
+    uint32_t node = tree_get(r->t, limits, key);
+
+    if (node != JSON_NONE && zero)
+        tree_error(r->t, node, r->is, "leave it out where there shall be no limit", "must be at least %s", least);
 }
 
 void exec_read(const struct reading_steps *r, uint32_t node, struct step *step)
 {
-    uint32_t command = tree_get(r->t, node, "command"), limits = tree_get(r->t, node, "limits");
+    uint32_t limits = tree_get(r->t, node, "limits");
     struct exec *x = arena_zalloc(&r->w->memory, sizeof *x);
 
     step->kind = STEP_EXEC;
     step->exec = x;
-    x->arguments = read_strings(r, command, &x->n_arguments);
+    x->arguments = read_strings(r, tree_get(r->t, node, "command"), &x->n_arguments);
     x->environment = read_strings(r, tree_get(r->t, node, "env"), &x->n_environment);
-    read_user(r, node, x);
-    read_folder(r, node, x);
-    if (x->n_arguments)
-        find_program(r, node, command + 1, x);
+    x->user = tree_text(r->t, node, "user", &r->w->memory);
+    x->folder = tree_text(r->t, node, "dir", &r->w->memory);
+    find_all(r, node, x);
     x->output_max = (size_t)tree_bytes(r->t, node, "output_max", OUTPUT_MAX_DEFAULT);
     x->files = (uint64_t)tree_int(r->t, limits, "files", 0);
     x->processes = (uint64_t)tree_int(r->t, limits, "processes", 0);
     x->memory_bytes = (uint64_t)tree_bytes(r->t, limits, "memory", 0);
     x->cpu_s = (uint64_t)((tree_duration_us(r->t, limits, "cpu", 0) + US_PER_S - 1) / US_PER_S);
+    at_least(r, limits, "memory", x->memory_bytes == 0, "1 byte");
+    at_least(r, limits, "cpu", x->cpu_s == 0, "1ms");
 }

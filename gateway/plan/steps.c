@@ -301,7 +301,7 @@ static bool check_circles(const struct list *l)
     for (size_t i = l->from; i < l->to; i++, at = json_next(&l->r->t->doc, at)) {
         unsigned char seen[STEPS_MAX] = { 0 };
         struct buf trail;
-        buf_init(&trail, 4096);
+        buf_init(&trail, 16384);
         bool circle = find_circle(w, (uint16_t)i, (uint16_t)i, seen, &trail);
         if (circle)
             tree_error(l->r->t, tree_get(l->r->t, at, "needs"), l->r->is, "take one of them out of needs",

@@ -1,7 +1,7 @@
 // Steps that are commands: what they are given, what their ends mean, and that nothing of them is left behind.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { Gateway, hooklatch } from './lib/gateway.mjs';
@@ -167,6 +167,12 @@ suite('exec', () => {
     assert.ok(Number(counted.last.output) > 1 << 20, String(counted.last.output));
   });
 
+  test('a command has three descriptors and no more: nothing of the gateway is open in it', async (t) => {
+    const { last } = await through(t, { command: ['ls', '-l', '/proc/self/fd'], ...(root && { user: 'nobody', dir: '/' }) });
+    const open = [...last.output.matchAll(/ (\d+) -> (\S+)/g)].map(([, number, to]) => [number, to]).filter(([, to]) => !to.startsWith('/proc/'));
+    assert.deepEqual(open.map(([number]) => number), ['0', '1', '2'], last.output);
+  });
+
   test('limits of files and memory', async (t) => {
     const files = await through(t, sh('ulimit -n', { limits: { files: 33 } }));
     assert.equal(files.last.output, 33);
@@ -233,6 +239,49 @@ suite('exec', () => {
     });
     process.kill(Number(nursery), 'SIGKILL');
     assert.equal((await ended(gateway, await send(gateway))).state, 'done');
+  });
+
+  test('the process that starts commands is killed while one runs: the next one starts, the first one ends', async (t) => {
+    const gateway = await start(t, sh('touch "$HOOKLATCH_RUN"; while [ ! -e end ]; do sleep 0.02; done; echo 1'));
+    const first = await send(gateway);
+    await until('the command to run', () => readdirSync(gateway.dir).filter((name) => /^[0-9a-f-]{36}$/.test(name)).length === 1);
+    const nursery = readdirSync('/proc').find((pid) => {
+      try {
+        return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === gateway.child.pid;
+      } catch {
+        return false;
+      }
+    });
+    process.kill(Number(nursery), 'SIGKILL');
+    const second = await send(gateway);
+    await until('the second command to run', () => readdirSync(gateway.dir).filter((name) => /^[0-9a-f-]{36}$/.test(name)).length === 2);
+    writeFileSync(join(gateway.dir, 'end'), '');
+    assert.deepEqual([(await ended(gateway, first)).state, (await ended(gateway, second)).state], ['done', 'done']);
+  });
+
+  test('an older run goes on without the folder and the program that its workflow had, but for the step that needs them', async (t) => {
+    const steps = (dir) => [
+      { id: 'a', exec: sh('touch begun; while [ ! -e ../end ]; do sleep 0.02; done; echo 1', { dir }), retry: fast },
+      { id: 'b', exec: sh('echo 2'), retry: fast },
+    ];
+    const gateway = await Gateway.prepare(
+      t,
+      {
+        sources: { shop: source('standard-webhooks', { event: { type: 'shop.{/kind}' } }) },
+        workflows: [{ id: 'flow', on: 'shop.**', steps: steps('old') }],
+      },
+      { files: { 'old/x': '' } },
+    );
+    await gateway.serve();
+    const event = await send(gateway);
+    await until('the command to run', () => existsSync(join(gateway.dir, 'old/begun')));
+    gateway.configure({ ...gateway.config, workflows: [{ id: 'flow', on: 'shop.**', steps: steps('.').slice(1) }] });
+    await gateway.call(api.reload);
+    writeFileSync(join(gateway.dir, 'end'), '');
+    rmSync(join(gateway.dir, 'old'), { recursive: true });
+    await gateway.restart();
+    const run = await ended(gateway, event);
+    assert.deepEqual(stepsOf(run).map((step) => step.state), ['done', 'done']);
   });
 
   test('kill -9 of the gateway, again and again: no child is left, every step ends under one key', async (t) => {
