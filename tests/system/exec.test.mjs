@@ -5,9 +5,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { Gateway, hooklatch } from './lib/gateway.mjs';
+import { ended } from './lib/runs.mjs';
 import { source, standardWebhooks } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
-import { api, attemptsOf, runIsOver, stepsOf } from './lib/words.mjs';
+import { api, attemptsOf, stepsOf } from './lib/words.mjs';
 
 const root = process.getuid() === 0;
 const fast = { max: 2, base: '20ms', factor: 1, cap: '20ms' };
@@ -32,16 +33,6 @@ async function send(gateway, data = {}) {
   return answer.json.id;
 }
 
-const ended = (gateway, event, seconds) =>
-  until(
-    `the run of ${event} to end`,
-    async () => {
-      const run = (await gateway.list(api.runsOf(event)))[0];
-      return run && runIsOver(run) && gateway.get(api.run(run.id));
-    },
-    seconds,
-  );
-
 // One event through one command: { state, attempts, last }.
 async function through(t, exec, { data, ...options } = {}) {
   const gateway = await start(t, exec, options);
@@ -49,7 +40,19 @@ async function through(t, exec, { data, ...options } = {}) {
   return { run, state: run.state, attempts: attemptsOf(run), last: attemptsOf(run).at(-1) };
 }
 
-// Processes whose command line or environment holds the mark.
+const childrenOf = (parent) =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === parent;
+      } catch {
+        return false; // ended meanwhile
+      }
+    })
+    .map(Number);
+
+// Processes whose command line holds the mark.
 function marked(mark) {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -215,29 +218,14 @@ suite('exec', () => {
     });
     const event = await send(gateway);
     await until('the command to run', () => existsSync(join(gateway.dir, 'second')));
-    const keepers = readdirSync('/proc').filter((pid) => {
-      try {
-        const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-        const grand = /\) \S (\d+)/.exec(readFileSync(`/proc/${parent}/stat`, 'utf8'))[1];
-        return Number(grand) === gateway.child.pid && Number(parent) !== gateway.child.pid;
-      } catch {
-        return false;
-      }
-    });
+    const keepers = childrenOf(childrenOf(gateway.child.pid)[0]);
     assert.equal(keepers.length, 1);
-    process.kill(Number(keepers[0]), 'SIGKILL');
+    process.kill(keepers[0], 'SIGKILL');
     const run = await ended(gateway, event);
     assert.equal(run.state, 'done');
     assert.match(attemptsOf(run)[0].error, /^lost: the process that kept it was killed/);
     await gone(mark);
-    const nursery = readdirSync('/proc').find((pid) => {
-      try {
-        return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === gateway.child.pid;
-      } catch {
-        return false;
-      }
-    });
-    process.kill(Number(nursery), 'SIGKILL');
+    process.kill(childrenOf(gateway.child.pid)[0], 'SIGKILL');
     assert.equal((await ended(gateway, await send(gateway))).state, 'done');
   });
 
@@ -245,14 +233,7 @@ suite('exec', () => {
     const gateway = await start(t, sh('touch "$HOOKLATCH_RUN"; while [ ! -e end ]; do sleep 0.02; done; echo 1'));
     const first = await send(gateway);
     await until('the command to run', () => readdirSync(gateway.dir).filter((name) => /^[0-9a-f-]{36}$/.test(name)).length === 1);
-    const nursery = readdirSync('/proc').find((pid) => {
-      try {
-        return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === gateway.child.pid;
-      } catch {
-        return false;
-      }
-    });
-    process.kill(Number(nursery), 'SIGKILL');
+    process.kill(childrenOf(gateway.child.pid)[0], 'SIGKILL');
     const second = await send(gateway);
     await until('the second command to run', () => readdirSync(gateway.dir).filter((name) => /^[0-9a-f-]{36}$/.test(name)).length === 2);
     writeFileSync(join(gateway.dir, 'end'), '');

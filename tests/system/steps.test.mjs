@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { StepEndpoint } from './lib/endpoint.mjs';
 import { freePort, Gateway, merge } from './lib/gateway.mjs';
+import { ended } from './lib/runs.mjs';
 import { github, source } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
 import { api, attemptsOf, runIsOver, stepsOf, uuid7 } from './lib/words.mjs';
@@ -41,17 +42,6 @@ async function push(gateway, body = JSON.stringify({ n: randomUUID() })) {
   assert.equal(answer.json?.status, 'accepted', answer.text);
   return answer.json.id;
 }
-
-// The one run of that event, when it has ended.
-const ended = (gateway, event, seconds) =>
-  until(
-    `the run of ${event} to end`,
-    async () => {
-      const run = (await gateway.list(api.runsOf(event)))[0];
-      return run && runIsOver(run) && gateway.get(api.run(run.id));
-    },
-    seconds,
-  );
 
 test('the document: event, the input byte for byte, run; signed, with idempotency key and traceparent', async (t) => {
   const { gateway, endpoint } = await start(t);

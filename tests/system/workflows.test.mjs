@@ -6,9 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { StepEndpoint } from './lib/endpoint.mjs';
 import { Gateway, merge } from './lib/gateway.mjs';
+import { ended } from './lib/runs.mjs';
 import { source, standardWebhooks } from './lib/sign.mjs';
-import { until } from './lib/wait.mjs';
-import { api, attemptsOf, runIsOver, stepsOf } from './lib/words.mjs';
+import { api, attemptsOf, stepsOf } from './lib/words.mjs';
 
 const fast = { max: 3, base: '20ms', factor: 1, cap: '40ms' };
 const http = (path) => ({ endpoint: 'shop', path: `/${path}` });
@@ -37,16 +37,6 @@ async function order(gateway, data = {}) {
   assert.equal(answer.json?.status, 'accepted', answer.text);
   return answer.json.id;
 }
-
-const ended = (gateway, event, seconds) =>
-  until(
-    `the run of ${event} to end`,
-    async () => {
-      const run = (await gateway.list(api.runsOf(event)))[0];
-      return run && runIsOver(run) && gateway.get(api.run(run.id));
-    },
-    seconds,
-  );
 
 const states = (run) => Object.fromEntries(stepsOf(run).map((one) => [one.id, one.state]));
 const called = (endpoint) => endpoint.calls.map((call) => call.body.run.step);
