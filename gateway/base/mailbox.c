@@ -31,49 +31,64 @@ static void wake(struct mailbox *mb)
         ;
 }
 
-bool mailbox_put_quietly(struct mailbox *mb, struct mail *m, size_t cost)
+/* Under the lock: is the reader to be woken? Then that is done by whoever asks. */
+static bool take_news(struct mailbox *mb)
 {
-    m->next = NULL;
+    bool news = mb->unsaid;
+
+    mb->unsaid = false;
+    return news;
+}
+
+static void append(struct mailbox *mb, struct mail *first, struct mail *last, size_t cost)
+{
+    last->next = NULL;
+    mb->unsaid |= !mb->head;
+    *mb->tail = first;
+    mb->tail = &last->next;
+    mb->cost += cost;
+}
+
+static bool put(struct mailbox *mb, struct mail *m, size_t cost, bool quietly)
+{
     pthread_mutex_lock(&mb->lock);
     bool fits = !mb->head || cost <= mb->max_cost - (mb->cost < mb->max_cost ? mb->cost : mb->max_cost);
-    if (fits) {
-        mb->unsaid |= !mb->head;
-        *mb->tail = m;
-        mb->tail = &m->next;
-        mb->cost += cost;
-    }
+    if (fits)
+        append(mb, m, m, cost);
+    bool news = fits && !quietly && take_news(mb);
     pthread_mutex_unlock(&mb->lock);
+    if (news)
+        wake(mb);
     return fits;
+}
+
+bool mailbox_put(struct mailbox *mb, struct mail *m, size_t cost)
+{
+    return put(mb, m, cost, false);
+}
+
+bool mailbox_put_quietly(struct mailbox *mb, struct mail *m, size_t cost)
+{
+    return put(mb, m, cost, true);
 }
 
 void mailbox_say(struct mailbox *mb)
 {
     pthread_mutex_lock(&mb->lock);
-    bool news = mb->unsaid;
-    mb->unsaid = false;
+    bool news = take_news(mb);
     pthread_mutex_unlock(&mb->lock);
     if (news)
         wake(mb);
 }
 
-bool mailbox_put(struct mailbox *mb, struct mail *m, size_t cost)
-{
-    bool fits = mailbox_put_quietly(mb, m, cost);
-
-    if (fits)
-        mailbox_say(mb);
-    return fits;
-}
-
 void mailbox_put_list(struct mailbox *mb, struct mail *first, struct mail *last)
 {
-    last->next = NULL;
     pthread_mutex_lock(&mb->lock);
-    mb->unsaid |= !mb->head;
-    *mb->tail = first;
-    mb->tail = &last->next;
+    append(mb, first, last, 0);
+    bool news = take_news(mb);
     pthread_mutex_unlock(&mb->lock);
-    mailbox_say(mb);
+    if (news)
+        wake(mb);
 }
 
 /* The eventfd is emptied before the list: a mail that comes between the two wakes the reader once too often, never too seldom. */

@@ -90,7 +90,7 @@ static void finish(struct flow *f, struct held *h, struct step_verdict *v, int s
     struct lane *lane = h->lane;
 
     histogram_add(&f->stats.step_us, (uint64_t)(clock_mono_us() - h->started_mono_us));
-    step_http_check_output(h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, f->schema, v);
+    attempt_check_output(h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, f->schema, v);
     settle(f, h, v, status);
     dispatcher_go(f, lane);
 }
@@ -220,7 +220,7 @@ static void attempt(struct flow *f, struct held *h)
     if (is_over(f, h, &a))
         return;
     buf_reset(&h->document);
-    step_http_put_document(&a, &h->document);
+    attempt_put_document(&a, &h->document);
     if (l->attempts == 0 && h->step->n_needs == 0 && h->step->index < workflow_n_main(h->workflow))
         histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
     if (starts[h->step->kind](f, h, &a, &e)) {
@@ -228,7 +228,7 @@ static void attempt(struct flow *f, struct held *h)
         snprintf(v.error, sizeof v.error, "%.300s", e.text);
         v.outcome = ATTEMPT_FATAL;
         if (e.code != ERR_LIMIT) /* which another attempt would meet again */
-            step_verdict_retry(&v, &h->step->retry, a.number, dice_roll(&f->dice), -1);
+            step_verdict_retry(&v, &h->step->retry, true, a.number, dice_roll(&f->dice), -1);
         settle(f, h, &v, 0);
     }
 }

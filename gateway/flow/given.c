@@ -36,7 +36,7 @@ static void reset(struct given *g)
 
 static int read_context(struct given *g, const struct attempt *a, struct json_fault *fault)
 {
-    step_http_put_context(a, &g->context);
+    attempt_put_context(a, &g->context);
     buf_putc(&g->context, '}');
     if (!g->context.failed)
         return json_parse(&g->doc, buf_slice(&g->context), &limits, fault);

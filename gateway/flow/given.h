@@ -3,7 +3,7 @@
 #ifndef FLOW_GIVEN_H
 #define FLOW_GIVEN_H
 
-#include "flow/step_http.h"
+#include "flow/attempt.h"
 
 struct given { /* scratch of one attempt */
     struct buf context, text, input;

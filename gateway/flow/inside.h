@@ -10,6 +10,7 @@
 #include "flow/given.h"
 #include "flow/held.h"
 #include "flow/step_exec.h"
+#include "flow/step_http.h"
 
 struct claims {
     struct timer *timer; /* the nearest due time */

@@ -27,11 +27,11 @@ int64_t retry_delay_us(const struct retry *r, unsigned attempt, uint64_t random,
     return delay > asked ? delay : asked;
 }
 
-bool retry_wants_status(const struct retry *r, int status)
+bool retry_names_status(const struct retry *r, int status)
 {
     const int bits = sizeof r->statuses * 8;
 
-    return !r->only_named || (status >= 0 && status < bits && r->statuses[status / 64] >> status % 64 & 1);
+    return status >= 0 && status < bits && r->statuses[status / 64] >> status % 64 & 1;
 }
 
 void dice_init(struct dice *d)

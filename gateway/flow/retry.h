@@ -11,8 +11,8 @@
  * retry_after_us (-1: none), which is cut to a day. random: any 64 bits, evenly spread. */
 int64_t retry_delay_us(const struct retry *r, unsigned attempt, uint64_t random, int64_t retry_after_us);
 
-/* Is this status worth another attempt? */
-bool retry_wants_status(const struct retry *r, int status);
+/* Does retry.on name this status? */
+bool retry_names_status(const struct retry *r, int status);
 
 /* Chance for jitter and span ids: splitmix64; nothing secret may hang on it. */
 struct dice {

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define FAILED_OUTPUT_MAX 1024
 #define SUBJECT_MAX 4096
 
 void step_command_init(struct step_command *c)
@@ -49,7 +48,7 @@ static void put_about(struct buf *out, const struct attempt *a)
     id_text(a->lease->run, run);
     clock_text(ev->time_us, time);
     snprintf(number, sizeof number, "%u", a->number);
-    step_http_key(a, key, sizeof key);
+    attempt_key(a, key, sizeof key);
     put_variable(out, "HOOKLATCH_EVENT_ID", slice_z(event));
     put_variable(out, "HOOKLATCH_EVENT_TYPE", ev->type);
     put_variable(out, "HOOKLATCH_EVENT_SOURCE", ev->source.len ? ev->source : SLICE("hooklatch"));
@@ -154,14 +153,12 @@ void step_exec_judge(const struct child_result *r, const struct step *step, unsi
         return;
     }
     v->outcome = ATTEMPT_FATAL;
-    v->output = slice_first(r->output, FAILED_OUTPUT_MAX);
+    v->output = slice_first(r->output, ATTEMPT_OUTPUT_MAX);
     put_end(r, step, v->error, sizeof v->error);
     size_t len = strlen(v->error);
-    bool named = r->what == CHILD_TIMED_OUT ? step->retry.timeout : step->retry.error;
     if (r->what == CHILD_EXITED && r->code == EX_DATAERR)
         snprintf(v->error + len, sizeof v->error - len, ": the input will never do, the step fails at once");
-    else if (step->retry.only_named && !named)
-        snprintf(v->error + len, sizeof v->error - len, ", which retry.on does not name");
     else
-        step_verdict_retry(v, &step->retry, attempt, random, -1);
+        step_verdict_retry(v, &step->retry, r->what == CHILD_TIMED_OUT ? step->retry.timeout : step->retry.error, attempt,
+                           random, -1);
 }

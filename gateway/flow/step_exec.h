@@ -2,8 +2,8 @@
 #ifndef FLOW_STEP_EXEC_H
 #define FLOW_STEP_EXEC_H
 
+#include "flow/attempt.h"
 #include "flow/child.h"
-#include "flow/step_http.h"
 
 /* The command's arguments and environment as execve wants them. Made once, filled for each attempt. */
 struct step_command {

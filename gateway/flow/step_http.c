@@ -8,47 +8,6 @@
 #include "config.h"
 #include "json/doc.h"
 
-#define FAILED_OUTPUT_MAX 1024
-
-static void put_steps(const struct lease *l, struct buf *out)
-{
-    for (size_t i = 0; i < l->n_outputs; i++) {
-        if (i)
-            buf_putc(out, ',');
-        json_quote(out, l->outputs[i].step_id);
-        buf_putc(out, ':');
-        buf_put(out, l->outputs[i].json.len ? l->outputs[i].json : SLICE("null"));
-    }
-}
-
-void step_http_put_context(const struct attempt *a, struct buf *out)
-{
-    const struct lease *l = a->lease;
-
-    buf_puts(out, "{\"event\":{");
-    event_put_cloudevent(l->event, out);
-    buf_puts(out, "},\"input\":");
-    buf_put(out, a->input);
-    buf_puts(out, ",\"steps\":{");
-    put_steps(l, out);
-    buf_putc(out, '}');
-}
-
-void step_http_put_document(const struct attempt *a, struct buf *out)
-{
-    char run[ID_TEXT_LEN + 1], deadline[CLOCK_TEXT_LEN];
-
-    step_http_put_context(a, out);
-    id_text(a->lease->run, run);
-    buf_printf(out, ",\"run\":{\"id\":\"%s\",\"workflow\":", run);
-    json_quote(out, a->workflow->id);
-    buf_puts(out, ",\"step\":");
-    json_quote(out, a->step->id);
-    clock_text(a->started_us + a->timeout_us, deadline);
-    buf_printf(out, ",\"attempt\":%u,\"max_attempts\":%u,\"deadline\":\"%s\"}}", a->number, a->step->retry.max,
-               deadline);
-}
-
 void step_headers_init(struct step_headers *h)
 {
     *h = (struct step_headers){ 0 };
@@ -80,14 +39,6 @@ static void find_lines(struct step_headers *h)
     h->lines[n] = NULL;
 }
 
-void step_http_key(const struct attempt *a, char *out, size_t size)
-{
-    char run[ID_TEXT_LEN + 1];
-
-    id_text(a->lease->run, run);
-    snprintf(out, size, "%s/%.*s/%u", run, SLICE_FMT(slice_first(a->step->id, 300)), (unsigned)a->lease->generation);
-}
-
 int step_headers_fill(struct step_headers *h, const struct attempt *a, struct slice document, struct signer *signer,
                       uint64_t span, struct err *e)
 {
@@ -96,7 +47,7 @@ int step_headers_fill(struct step_headers *h, const struct attempt *a, struct sl
     struct buf *out = &h->text;
 
     buf_reset(out);
-    step_http_key(a, key, sizeof key);
+    attempt_key(a, key, sizeof key);
     snprintf(timestamp, sizeof timestamp, "%lld", (long long)(a->started_us / US_PER_S));
     buf_put(out, SLICE("Content-Type: application/json\0User-Agent: hooklatch/" PACKAGE_VERSION "\0"));
     buf_printf(out, "Idempotency-Key: %s%c", key, '\0');
@@ -112,20 +63,6 @@ int step_headers_fill(struct step_headers *h, const struct attempt *a, struct sl
     }
     find_lines(h);
     return 0;
-}
-
-void step_verdict_retry(struct step_verdict *v, const struct retry *r, unsigned attempt, uint64_t random,
-                        int64_t retry_after_us)
-{
-    size_t len = strlen(v->error);
-
-    if (attempt < r->max) {
-        v->outcome = ATTEMPT_RETRY;
-        v->delay_us = retry_delay_us(r, attempt, random, retry_after_us);
-        return;
-    }
-    v->outcome = ATTEMPT_FATAL;
-    snprintf(v->error + len, sizeof v->error - len, " (attempt %u of %u, the last)", attempt, r->max);
 }
 
 static void judge_output(const struct answer *a, struct json_doc *doc, struct step_verdict *v)
@@ -148,7 +85,7 @@ static void judge_failure(const struct answer *a, const struct step *step, unsig
 {
     bool redirect = a->status >= 300 && a->status < 400;
 
-    v->output = slice_first(a->body, FAILED_OUTPUT_MAX);
+    v->output = slice_first(a->body, ATTEMPT_OUTPUT_MAX);
     snprintf(v->error, sizeof v->error, "answered %d%s", a->status, redirect ? ": redirects are not followed" : "");
     size_t len = strlen(v->error);
     v->outcome = ATTEMPT_FATAL;
@@ -159,22 +96,10 @@ static void judge_failure(const struct answer *a, const struct step *step, unsig
                  SLICE_FMT(slice_first(step->endpoint->name, 80)), SLICE_FMT(slice_first(step->path, 80)));
     } else if (slice_eq_nocase(answer_header(a, "Hooklatch-Retry"), SLICE("no"))) {
         snprintf(v->error + len, sizeof v->error - len, " with Hooklatch-Retry: no");
-    } else if (!retry_wants_status(&step->retry, a->status)) {
-        snprintf(v->error + len, sizeof v->error - len, ", which retry.on does not name");
     } else {
-        step_verdict_retry(v, &step->retry, attempt, random, a->retry_after_us);
+        step_verdict_retry(v, &step->retry, retry_names_status(&step->retry, a->status), attempt, random,
+                           a->retry_after_us);
     }
-}
-
-static void judge_silence(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random,
-                          struct step_verdict *v)
-{
-    bool wanted = !step->retry.only_named || (a->result == CALL_TIMEOUT ? step->retry.timeout : step->retry.error);
-
-    snprintf(v->error, sizeof v->error, "%s%s", a->error, wanted ? "" : ", which retry.on does not name");
-    v->outcome = ATTEMPT_FATAL;
-    if (wanted)
-        step_verdict_retry(v, &step->retry, attempt, random, -1);
 }
 
 void step_http_judge(const struct answer *a, const struct step *step, unsigned attempt, uint64_t random,
@@ -188,38 +113,14 @@ void step_http_judge(const struct answer *a, const struct step *step, unsigned a
         judge_output(a, doc, v);
     } else if (good) {
         v->outcome = ATTEMPT_FATAL;
-        v->output = slice_first(a->body, FAILED_OUTPUT_MAX);
+        v->output = slice_first(a->body, ATTEMPT_OUTPUT_MAX);
         snprintf(v->error, sizeof v->error, "answered %d, but %s (output_max of endpoint %.*s)", a->status, a->error,
                  SLICE_FMT(slice_first(step->endpoint->name, 80)));
     } else if (answered) {
         judge_failure(a, step, attempt, random, v);
     } else {
-        judge_silence(a, step, attempt, random, v);
+        snprintf(v->error, sizeof v->error, "%s", a->error);
+        step_verdict_retry(v, &step->retry, a->result == CALL_TIMEOUT ? step->retry.timeout : step->retry.error, attempt,
+                           random, -1);
     }
-}
-
-void step_http_check_output(const struct step *step, unsigned attempt, uint64_t random, struct json_doc *doc,
-                            struct schema_scratch *scratch, struct step_verdict *v)
-{
-    struct schema_report report;
-    struct json_fault fault;
-
-    if (v->outcome != ATTEMPT_OK || !step->output)
-        return;
-    if (json_parse(doc, v->output, &JSON_LIMITS_DEFAULT, &fault) == 0 &&
-        schema_check(step->output, doc, 0, scratch) == SCHEMA_VALID)
-        return;
-    schema_report_make(&report, step->output, doc, 0, scratch, 1);
-    struct schema_error first = report.count ? report.errors[0] : (struct schema_error){ .message = SLICE("a limit was hit") };
-    snprintf(v->error, sizeof v->error, "the output violates its schema: %.*s%s%.*s",
-             SLICE_FMT(slice_first(first.instance_path, 80)), first.instance_path.len ? ": " : "",
-             SLICE_FMT(slice_first(first.message, 160)));
-    schema_report_clear(&report);
-    v->output = slice_first(v->output, FAILED_OUTPUT_MAX);
-    v->outcome = ATTEMPT_FATAL;
-    size_t len = strlen(v->error);
-    if (!step->retry.only_named)
-        step_verdict_retry(v, &step->retry, attempt, random, -1);
-    else
-        snprintf(v->error + len, sizeof v->error - len, ", which retry.on does not name");
 }

@@ -5,6 +5,7 @@
 /* 16 digits, a chunk extension (which nobody reads), CRLF. */
 #define CHUNK_LINE_MAX 256
 #define CHUNK_DIGITS_MAX 16
+#define LINE_END 2 /* CR LF */
 /* Around the target in the request line: the longest method we know, two spaces, the version, CRLF. */
 #define REQUEST_LINE_EXTRA 24
 
@@ -14,41 +15,42 @@ struct input {
     size_t len;
 };
 
-enum line_result { LINE_PART, LINE_WHOLE, LINE_TOO_LONG };
+/* The steps of reading: STEP_MORE leaves the parser where it can go on. */
+enum step {
+    STEP_REFUSED = -1, /* what the checks return with REFUSE */
+    STEP_ON,
+    STEP_MORE,
+};
 
 static struct span span_of(const struct input *in, struct slice s)
 {
     return (struct span){ s.ptr ? (uint32_t)(s.ptr - in->block) : 0, (uint32_t)s.len };
 }
 
-/* Takes a line, LF included. Which of the results it is depends on the position in the stream only, never on how it was
- * cut. */
-static enum line_result take_line(struct parser *p, const struct input *in, size_t max, struct slice *line)
+/* Takes a line and its CRLF off. Whether it is a line, a part of one or too long depends on the position in the stream
+ * only, never on how it was cut. */
+static enum step take_line(struct parser *p, const struct input *in, size_t max, const struct http_refusal *too_long,
+                           struct slice *line, struct http_refusal *why)
 {
     const char *from = in->block + p->at;
     size_t there = in->len - p->at;
     const char *lf = memchr(from + p->searched, '\n', there - p->searched);
     size_t n = lf ? (size_t)(lf - from) + 1 : there;
 
-    if (n > max)
-        return LINE_TOO_LONG;
+    if (n > max) {
+        *why = *too_long;
+        return STEP_REFUSED;
+    }
     if (!lf) {
         p->searched = n;
-        return LINE_PART;
+        return STEP_MORE;
     }
-    *line = slice_of(from, n);
     p->at += n;
     p->searched = 0;
-    return LINE_WHOLE;
-}
-
-/* Takes the CRLF off. */
-static int cut_crlf(struct slice *line, struct http_refusal *why)
-{
-    if (line->len < 2 || line->ptr[line->len - 2] != '\r')
+    if (n < LINE_END || from[n - LINE_END] != '\r')
         return REFUSE(why, 400, "bare-lf", "End every line of the head with CR LF, not with LF alone.");
-    line->len -= 2;
-    return 0;
+    *line = slice_of(from, n - LINE_END);
+    return STEP_ON;
 }
 
 static int refuse_bytes(struct http_refusal *why)
@@ -79,31 +81,18 @@ static int check_first_byte(char c, struct http_refusal *why)
     return 0;
 }
 
-/* The steps of reading: STEP_MORE leaves the parser where it can go on. */
-enum step {
-    STEP_REFUSED = -1, /* what the checks return with REFUSE */
-    STEP_ON,
-    STEP_MORE,
-};
-
 static enum step read_request_line(struct parser *p, struct input *in, struct http_refusal *why)
 {
+    static const struct http_refusal too_long = { 414, "uri-too-long", "Shorten the URL.", 0 };
     size_t max = p->limits->uri_bytes + REQUEST_LINE_EXTRA;
     struct slice line, method, target, version;
 
     if (p->at == 0 && check_first_byte(in->block[0], why))
         return STEP_REFUSED;
-    switch (take_line(p, in, max < p->limits->head_bytes ? max : p->limits->head_bytes, &line)) {
-    case LINE_TOO_LONG:
-        return REFUSE(why, 414, "uri-too-long", "Shorten the URL.");
-    case LINE_PART:
-        return STEP_MORE;
-    case LINE_WHOLE:
-        break;
-    }
-    p->lines_bytes = line.len;
-    if (cut_crlf(&line, why))
-        return STEP_REFUSED;
+    enum step step = take_line(p, in, max < p->limits->head_bytes ? max : p->limits->head_bytes, &too_long, &line, why);
+    if (step != STEP_ON)
+        return step;
+    p->lines_bytes = line.len + LINE_END;
     if (target_run(line, CHAR_FIELD) != line.len)
         return refuse_bytes(why);
     slice_cut(line, ' ', &method, &target);
@@ -244,19 +233,13 @@ static int end_head(struct parser *p, const struct input *in, struct http_refusa
 
 static enum step read_headers(struct parser *p, struct input *in, struct http_refusal *why)
 {
+    static const struct http_refusal too_long = { 431, "headers-too-large", "Send smaller headers.", 0 };
     struct slice line;
+    enum step step = take_line(p, in, p->limits->head_bytes - p->lines_bytes, &too_long, &line, why);
 
-    switch (take_line(p, in, p->limits->head_bytes - p->lines_bytes, &line)) {
-    case LINE_TOO_LONG:
-        return REFUSE(why, 431, "headers-too-large", "Send smaller headers.");
-    case LINE_PART:
-        return STEP_MORE;
-    case LINE_WHOLE:
-        break;
-    }
-    p->lines_bytes += line.len;
-    if (cut_crlf(&line, why))
-        return STEP_REFUSED;
+    if (step != STEP_ON)
+        return step;
+    p->lines_bytes += line.len + LINE_END;
     if (line.len == 0 && p->state == PARSER_HEADERS)
         return end_head(p, in, why);
     if (line.len == 0) {
@@ -319,18 +302,16 @@ static int parse_chunk_line(struct slice line, uint64_t *size, struct http_refus
 
 static enum step read_chunk_size(struct parser *p, struct input *in, struct http_refusal *why)
 {
+    static const struct http_refusal too_long = {
+        400, "chunk-size", "The line of a chunk's size is at most 256 bytes, its extension included.", 0
+    };
     struct slice line;
     uint64_t size;
+    enum step step = take_line(p, in, CHUNK_LINE_MAX, &too_long, &line, why);
 
-    switch (take_line(p, in, CHUNK_LINE_MAX, &line)) {
-    case LINE_TOO_LONG:
-        return REFUSE(why, 400, "chunk-size", "The line of a chunk's size is at most 256 bytes, its extension included.");
-    case LINE_PART:
-        return STEP_MORE;
-    case LINE_WHOLE:
-        break;
-    }
-    if (cut_crlf(&line, why) || parse_chunk_line(line, &size, why))
+    if (step != STEP_ON)
+        return step;
+    if (parse_chunk_line(line, &size, why))
         return STEP_REFUSED;
     if (size > p->body_max - p->body_len)
         return REFUSE(why, 413, "body-too-large", "Send a smaller body.");

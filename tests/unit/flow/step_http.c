@@ -72,7 +72,7 @@ static void the_document_is_as_promised(void **state)
     struct buf out;
 
     buf_init(&out, 65536);
-    step_http_put_document(&f->attempt, &out);
+    attempt_put_document(&f->attempt, &out);
     assert_string_equal(
         out.ptr,
         "{\"event\":{\"specversion\":\"1.0\",\"id\":\"018bcfe5-6800-7123-8456-789abcdef012\",\"source\":\"shop\","

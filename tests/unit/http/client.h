@@ -1,5 +1,5 @@
 /* tests/unit/http/client.h - a server on a loop in a thread of its own, and raw clients that say exactly the bytes they
- * are given. For server.c and tls.c. */
+ * are given. For server.c, limits.c and tls.c. */
 #ifndef TESTS_HTTP_CLIENT_H
 #define TESTS_HTTP_CLIENT_H
 
@@ -295,5 +295,34 @@ static inline void expect_start_end(char *got, const char *start, const char *en
         fail_msg("not \"%s\" ... \"%s\":\n%s", start, end, got);
     free(got);
 }
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define BAD "GET / HTTP/1.1\r\n\r\n"
+
+static inline int bench_set_up(void **state)
+{
+    struct bench *b = bench_new();
+
+    bench_start(b);
+    *state = b;
+    return 0;
+}
+
+static inline int bench_tear_down(void **state)
+{
+    bench_stop(*state);
+    return 0;
+}
+
+static inline int bench_tear_down_quiet(void **state)
+{
+    struct bench *b = *state;
+
+    wait_for_connections(b, 0);
+    return bench_tear_down(state);
+}
+
+#define WITH_BENCH(test, up) cmocka_unit_test_setup_teardown(test, up, bench_tear_down)
+#define QUIET_BENCH(test) cmocka_unit_test_setup_teardown(test, bench_set_up, bench_tear_down_quiet)
 
 #endif

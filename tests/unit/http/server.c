@@ -6,36 +6,9 @@
 #include <cmocka.h>
 
 #include <event2/event.h>
-#include <malloc.h>
 #include <stdatomic.h>
 
 #include "client.h"
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define BAD "GET / HTTP/1.1\r\n\r\n"
-
-static int set_up(void **state)
-{
-    struct bench *b = bench_new();
-
-    bench_start(b);
-    *state = b;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    bench_stop(*state);
-    return 0;
-}
-
-static int tear_down_quiet(void **state)
-{
-    struct bench *b = *state;
-
-    wait_for_connections(b, 0);
-    return tear_down(state);
-}
 
 static void test_kept_alive(void **state)
 {
@@ -188,75 +161,6 @@ static void test_pipelined(void **state)
     }
     buf_clear(&text);
     close(fd);
-}
-
-static void wait_at_gate(struct mail *m)
-{
-    struct bench *b = ((struct errand *)m)->b;
-
-    while (sem_wait(&b->gate))
-        ;
-}
-
-/* However many requests one connection has put in a row, another one's is not kept waiting by all of them. */
-static void test_pipelining_is_fair(void **state)
-{
-    struct bench *b = *state;
-    struct errand e = { .mail.run = wait_at_gate, .b = b };
-    struct buf text;
-
-    sem_init(&b->gate, 0, 0);
-    buf_init(&text, 1 << 20);
-    for (int i = 0; i < 1000; i++)
-        buf_puts(&text, GET("/x"));
-    for (int first = 0; first < 2; first++) {
-        int greedy = client_connect(b), modest = client_connect(b);
-        wait_for_connections(b, 2);
-        int before = b->n_requests;
-        loop_post(b->loop, &e.mail);
-        if (first)
-            SAY(modest, GET("/mark"));
-        say(greedy, buf_slice(&text));
-        if (!first)
-            SAY(modest, GET("/mark"));
-        shutdown(greedy, SHUT_WR);
-        shutdown(modest, SHUT_WR);
-        sem_post(&b->gate);
-        free(hear_all(greedy));
-        free(hear_all(modest));
-        wait_for_connections(b, 0);
-        assert_int_equal(b->n_requests, before + 1001);
-        assert_in_range(b->marked - before, 1, 200);
-    }
-    buf_clear(&text);
-    sem_destroy(&b->gate);
-}
-
-/* A large body, then the first byte of a next request: the room that the body took is not kept for it. */
-static void test_room_is_given_back(void **state)
-{
-    struct bench *b = *state;
-    struct buf text;
-    int fd[40];
-
-    buf_init(&text, 4 << 20);
-    buf_puts(&text, "POST /large HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
-    for (int i = 0; i < 32; i++)
-        buf_printf(&text, "10000\r\n%065536d\r\n", 0);
-    buf_puts(&text, "0\r\n\r\nG");
-    size_t used = mallinfo2().uordblks + mallinfo2().hblkhd;
-    for (size_t i = 0; i < sizeof fd / sizeof *fd; i++) {
-        fd[i] = client_connect(b);
-        say(fd[i], buf_slice(&text));
-        free(hear(fd[i]));
-    }
-    on_loop(b, nothing);
-    assert_int_equal(b->budget.body_bytes, 0);
-    /* The answers' own buffers, and the blocks that are there for all: but not two megabytes for each. */
-    assert_in_range(mallinfo2().uordblks + mallinfo2().hblkhd, 0, used + 20 * (2 << 20));
-    for (size_t i = 0; i < sizeof fd / sizeof *fd; i++)
-        close(fd[i]);
-    buf_clear(&text);
 }
 
 /* The refusal of the second waits for the answer to the first, in whatever pieces they came. */
@@ -492,120 +396,6 @@ static void test_freed_in_the_middle(void **state)
     wait_for_connections(b, 20);
 }
 
-static int set_up_short(void **state)
-{
-    struct bench *b = bench_new();
-
-    b->o.request_timeout_s = b->o.idle_timeout_s = 1;
-    bench_start(b);
-    *state = b;
-    return 0;
-}
-
-static void test_slow_sender(void **state)
-{
-    struct bench *b = *state;
-    int head = client_connect(b), body = client_connect(b), idle = client_connect(b), used = client_connect(b);
-
-    SAY(head, "GET /slow HTTP/1.1\r\nHo");
-    SAY(body, "POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
-    SAY(used, GET("/x"));
-    free(hear(used));
-    expect_start_end(hear_all(head), "HTTP/1.1 408 Request Timeout\r\n", "}");
-    expect_start_end(hear_all(body), "HTTP/1.1 408 Request Timeout\r\n", "}");
-    on_loop(b, nothing);
-    assert_string_equal(b->refused_target, "/slow");
-    expect_start_end(hear_all(idle), "", "");
-    expect_start_end(hear_all(used), "", "");
-    wait_for_connections(b, 0);
-}
-
-/* The handler's time is not the sender's: no deadline there. */
-static void test_slow_handler(void **state)
-{
-    struct bench *b = *state;
-    int fd = client_connect(b), idle = client_connect(b);
-
-    SAY(fd, GET("/later"));
-    while (sem_wait(&b->held))
-        ;
-    expect_start_end(hear_all(idle), "", ""); /* a whole time-out has passed */
-    on_loop(b, answer_later);
-    expect_start_end(hear(fd), "HTTP/1.1 200", "late");
-    close(fd);
-}
-
-/* A refused client that never closes is dropped after a while. */
-static void test_lingering_ends(void **state)
-{
-    struct bench *b = *state;
-    int fd = client_connect(b);
-
-    SAY(fd, BAD);
-    free(hear(fd));
-    wait_for_connections(b, 0);
-    close(fd);
-}
-
-static int set_up_small(void **state)
-{
-    struct bench *b = bench_new();
-
-    b->budget.max_connections = 3;
-    b->budget.max_body_bytes = 1000;
-    bench_start(b);
-    *state = b;
-    return 0;
-}
-
-static void test_connection_limit(void **state)
-{
-    struct bench *b = *state;
-    int fd[4];
-
-    for (int i = 0; i < 4; i++) {
-        fd[i] = client_connect(b);
-        wait_for_connections(b, i + 1);
-    }
-    char *got = hear_all(fd[3]);
-    assert_non_null(strstr(got, "HTTP/1.1 503 Service Unavailable\r\n"));
-    assert_non_null(strstr(got, "\r\nRetry-After: 1\r\n"));
-    free(got);
-    wait_for_connections(b, 3);
-    for (int i = 0; i < 3; i++) {
-        SAY(fd[i], GET("/x"));
-        expect_start_end(hear(fd[i]), "HTTP/1.1 200", "GET /x? ");
-        close(fd[i]);
-    }
-    wait_for_connections(b, 0);
-}
-
-static void test_body_budget(void **state)
-{
-    struct bench *b = *state;
-    int one = client_connect(b), two = client_connect(b);
-
-    SAY(one, "POST /later HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
-    while (sem_wait(&b->held))
-        ;
-    struct buf text;
-    buf_init(&text, 4096);
-    buf_printf(&text, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 996\r\n\r\n%0996d", 0);
-    say(two, buf_slice(&text));
-    char *got = hear_all(two);
-    assert_non_null(strstr(got, "HTTP/1.1 503 Service Unavailable\r\n"));
-    assert_non_null(strstr(got, "\r\nRetry-After: 1\r\n"));
-    free(got);
-    on_loop(b, answer_later);
-    expect_start_end(hear(one), "HTTP/1.1 200", "late");
-    say(one, buf_slice(&text));
-    expect_start_end(hear(one), "HTTP/1.1 200", "000");
-    buf_clear(&text);
-    close(one);
-    wait_for_connections(b, 0);
-    assert_int_equal(b->budget.body_bytes, 0);
-}
-
 static void test_addresses(void **state)
 {
     static const char *const bad[] = { "localhost:80", "127.0.0.1", "127.0.0.1:",   ":80", "::1",
@@ -677,39 +467,29 @@ static void test_closed_on_a_plain_loop(void **state)
     assert_int_equal(atomic_load(&warnings), 0);
 }
 
-#define WITH(test, up) cmocka_unit_test_setup_teardown(test, up, tear_down)
-#define QUIET(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down_quiet)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        QUIET(test_kept_alive),
-        QUIET(test_answer_has_its_headers),
-        QUIET(test_targets),
-        QUIET(test_methods),
-        QUIET(test_answers_without_a_body),
-        QUIET(test_http_1_0),
-        QUIET(test_connection_close),
-        QUIET(test_bodies_in_pieces),
-        QUIET(test_pipelined),
-        QUIET(test_pipelining_is_fair),
-        QUIET(test_room_is_given_back),
-        QUIET(test_refusal_behind_an_answer),
-        QUIET(test_refusals),
-        QUIET(test_refused_head_has_no_body),
-        QUIET(test_early_answers_arrive),
-        QUIET(test_expect_continue),
-        QUIET(test_limit_of_its_own),
-        QUIET(test_client_leaves),
-        QUIET(test_half_closed_client_is_answered),
-        QUIET(test_big_answer),
-        QUIET(test_drain),
-        WITH(test_freed_in_the_middle, set_up),
-        WITH(test_slow_sender, set_up_short),
-        WITH(test_slow_handler, set_up_short),
-        WITH(test_lingering_ends, set_up_short),
-        WITH(test_connection_limit, set_up_small),
-        WITH(test_body_budget, set_up_small),
+        QUIET_BENCH(test_kept_alive),
+        QUIET_BENCH(test_answer_has_its_headers),
+        QUIET_BENCH(test_targets),
+        QUIET_BENCH(test_methods),
+        QUIET_BENCH(test_answers_without_a_body),
+        QUIET_BENCH(test_http_1_0),
+        QUIET_BENCH(test_connection_close),
+        QUIET_BENCH(test_bodies_in_pieces),
+        QUIET_BENCH(test_pipelined),
+        QUIET_BENCH(test_refusal_behind_an_answer),
+        QUIET_BENCH(test_refusals),
+        QUIET_BENCH(test_refused_head_has_no_body),
+        QUIET_BENCH(test_early_answers_arrive),
+        QUIET_BENCH(test_expect_continue),
+        QUIET_BENCH(test_limit_of_its_own),
+        QUIET_BENCH(test_client_leaves),
+        QUIET_BENCH(test_half_closed_client_is_answered),
+        QUIET_BENCH(test_big_answer),
+        QUIET_BENCH(test_drain),
+        WITH_BENCH(test_freed_in_the_middle, bench_set_up),
         cmocka_unit_test(test_closed_on_a_plain_loop),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_several_on_one_port),

@@ -12,7 +12,6 @@
 
 #include "client.h"
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static char dir[] = "/tmp/hooklatch-tls-XXXXXX";
 static struct {
