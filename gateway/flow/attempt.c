@@ -52,6 +52,34 @@ void attempt_key(const struct attempt *a, char *out, size_t size)
     snprintf(out, size, "%s/%.*s/%u", run, SLICE_FMT(slice_first(a->step->id, 300)), (unsigned)a->lease->generation);
 }
 
+/* A program that gets no memory any more mostly ends by a signal of its own: that it was near the limit says why. */
+static bool was_at_limit(const struct kept_end *end, uint64_t memory_max)
+{
+    return memory_max && end->memory_peak >= memory_max - memory_max / 5;
+}
+
+void attempt_put_end(const struct kept_end *end, uint64_t memory_max, char *out, size_t size)
+{
+    switch (end->what) {
+    case KEPT_EXITED:
+        snprintf(out, size, "exit code %d", end->code);
+        break;
+    case KEPT_SIGNALED:
+        snprintf(out, size, "killed by signal %d (%s)", end->signal, strsignal(end->signal));
+        break;
+    case KEPT_NOT_STARTED:
+        snprintf(out, size, "not started: %s", end->error);
+        break;
+    case KEPT_LOST:
+        snprintf(out, size, "lost: the process that kept it was killed");
+        break;
+    }
+    size_t len = strlen(out);
+    if (was_at_limit(end, memory_max))
+        snprintf(out + len, size - len, "; it had %llu of the %llu MiB of memory that it may have",
+                 (unsigned long long)(end->memory_peak >> 20), (unsigned long long)(memory_max >> 20));
+}
+
 void step_verdict_retry(struct step_verdict *v, const struct retry *r, bool named, unsigned attempt, uint64_t random,
                         int64_t retry_after_us)
 {

@@ -2,6 +2,7 @@
 #ifndef FLOW_ATTEMPT_H
 #define FLOW_ATTEMPT_H
 
+#include "flow/kept.h"
 #include "flow/retry.h"
 #include "store/rows.h"
 
@@ -24,6 +25,9 @@ void attempt_put_document(const struct attempt *a, struct buf *out);
 
 /* "run/step/generation": one for all attempts. */
 void attempt_key(const struct attempt *a, char *out, size_t size);
+
+/* How a process ended, in words. memory_max: its limit, or 0. */
+void attempt_put_end(const struct kept_end *end, uint64_t memory_max, char *out, size_t size);
 
 struct step_verdict {
     enum attempt_outcome outcome;

@@ -150,21 +150,13 @@ static int start_exec(struct flow *f, struct held *h, const struct attempt *a, s
     if (step_command_fill(&f->command, a, e))
         return -1;
     struct child_options o = {
-        .path = x->path.ptr,
-        .folder = x->folder.ptr,
-        .arguments = f->command.arguments,
-        .environment = f->command.environment,
-        .uid = x->uid,
-        .gid = x->gid,
-        .files = x->files,
-        .processes = x->processes,
-        .memory_bytes = x->memory_bytes,
-        .cpu_s = x->cpu_s,
+        .process = { x->path.ptr, x->folder.ptr, f->command.arguments, f->command.environment, x->uid, x->gid, x->files,
+                     x->processes, x->memory_bytes, x->cpu_s },
         .input = buf_slice(&h->document),
         .timeout_us = a->timeout_us,
         .output_max = x->output_max,
     };
-    struct child *child = child_start(f->nursery, &o, on_child, h, e);
+    struct child *child = child_start(f->loop, f->nursery, &o, on_child, h, e);
     if (!child)
         return -1;
     note_begin(f, h);

@@ -42,7 +42,7 @@ struct flow *flow_new(const struct flow_options *o, struct err *e)
         flow_free(f);
         return NULL;
     }
-    f->nursery = nursery_new(f->loop);
+    f->nursery = nursery_new();
     claims_init(f);
     results_init(f);
     f->stop_timer = timer_new(f->loop, on_stop_timer, f);

@@ -74,7 +74,7 @@ struct held *held_put(struct held_table *t, struct lease *l)
         h = mem_zalloc(sizeof *h);
         buf_init(&h->document, SIZE_MAX / 2); /* made of what was bounded before: event, outputs, names */
         buf_init(&h->output, SIZE_MAX / 2);   /* the endpoint's or the command's output_max */
-        buf_init(&h->log, SIZE_MAX / 2);      /* CHILD_LOG_BYTES */
+        buf_init(&h->log, SIZE_MAX / 2);      /* KEPT_LOG_BYTES */
     }
     h->lease = l;
     h->same_bucket = *bucket;

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,6 +151,18 @@ static void tell(int control, int what, int value, const char *where)
     send(control, &n, sizeof n, MSG_NOSIGNAL);
 }
 
+/* glibc's waitid has no room for the use of resources, which the system call tells also of an unburied process. */
+static void tell_end(int control, const siginfo_t *info)
+{
+    struct news n = { .what = NEWS_ENDED, .value = info->si_code == CLD_EXITED ? info->si_status : -info->si_status };
+    struct rusage use = { 0 };
+    siginfo_t again;
+
+    if (syscall(SYS_waitid, P_PID, info->si_pid, &again, WEXITED | WNOHANG | WNOWAIT, &use) == 0)
+        n.memory_peak = (uint64_t)use.ru_maxrss * 1024;
+    send(control, &n, sizeof n, MSG_NOSIGNAL);
+}
+
 /* The command's end is told, but it stays unburied, so that its number and its group's are not given to others. */
 static bool reap(int control, pid_t command)
 {
@@ -157,7 +170,7 @@ static bool reap(int control, pid_t command)
 
     while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
         if (info.si_pid == command) {
-            tell(control, NEWS_ENDED, info.si_code == CLD_EXITED ? info.si_status : -info.si_status, "");
+            tell_end(control, &info);
             return true;
         }
         waitpid(info.si_pid, NULL, 0);

@@ -34,6 +34,7 @@ struct news {
     enum { NEWS_ENDED, NEWS_NOT_STARTED } what;
     int value;          /* NEWS_ENDED: the exit code, or minus the signal; else errno */
     char where[32];     /* NEWS_NOT_STARTED: what failed */
+    uint64_t memory_peak; /* NEWS_ENDED: bytes that were resident at most */
 };
 /* To a keeper: one byte. */
 #define KEEPER_TERM 'T' /* SIGTERM to the command's process group */

@@ -122,33 +122,21 @@ static void judge_output(const struct child_result *r, struct json_doc *doc, str
 
 static void put_end(const struct child_result *r, const struct step *step, char *out, size_t size)
 {
-    switch (r->what) {
-    case CHILD_EXITED:
-        snprintf(out, size, "exit code %d", r->code);
-        break;
-    case CHILD_SIGNALED:
-        snprintf(out, size, "killed by signal %d (%s)", r->signal, strsignal(r->signal));
-        break;
-    case CHILD_TIMED_OUT:
+    if (r->what == CHILD_TIMED_OUT)
         snprintf(out, size, "timed out: the command, or somebody it left behind with its output open, was killed");
-        break;
-    case CHILD_TOO_LARGE:
+    else if (r->what == CHILD_TOO_LARGE)
         snprintf(out, size, "its output is larger than %zu bytes (output_max): killed", step->exec->output_max);
-        break;
-    case CHILD_NOT_STARTED:
-        snprintf(out, size, "not started: %s", r->error);
-        break;
-    case CHILD_LOST:
-        snprintf(out, size, "lost: the process that kept it was killed");
-        break;
-    }
+    else
+        attempt_put_end(&r->end, step->exec->memory_bytes, out, size);
 }
 
 void step_exec_judge(const struct child_result *r, const struct step *step, unsigned attempt, uint64_t random,
                      struct json_doc *doc, struct buf *output, struct step_verdict *v)
 {
     *v = (struct step_verdict){ .log = r->log };
-    if (r->what == CHILD_EXITED && r->code == 0) {
+    bool exited = r->what == CHILD_ENDED && r->end.what == KEPT_EXITED;
+
+    if (exited && r->end.code == 0) {
         judge_output(r, doc, output, v);
         return;
     }
@@ -156,7 +144,7 @@ void step_exec_judge(const struct child_result *r, const struct step *step, unsi
     v->output = slice_first(r->output, ATTEMPT_OUTPUT_MAX);
     put_end(r, step, v->error, sizeof v->error);
     size_t len = strlen(v->error);
-    if (r->what == CHILD_EXITED && r->code == EX_DATAERR)
+    if (exited && r->end.code == EX_DATAERR)
         snprintf(v->error + len, sizeof v->error - len, ": the input will never do, the step fails at once");
     else
         step_verdict_retry(v, &step->retry, r->what == CHILD_TIMED_OUT ? step->retry.timeout : step->retry.error, attempt,

@@ -1,0 +1,35 @@
+/* flow/plugin_frame.h - what the gateway and a plugin worker say to each other, over a stream socket. Both are the same binary on
+ * the same machine: numbers as they lie in memory.
+ *
+ *     worker: hello    gateway: request request …    worker: reply reply …    in the order of the requests
+ *
+ * Each is a head and then as many bytes as it says. A worker that breaks this is killed. */
+#ifndef FLOW_PLUGIN_FRAME_H
+#define FLOW_PLUGIN_FRAME_H
+
+#include <stdint.h>
+
+/* Then args, then the document. */
+struct request_head {
+    uint32_t id; /* from 1, one more each time */
+    uint32_t output_max;
+    uint32_t args_len, document_len;
+};
+
+enum reply_status {
+    REPLY_DONE,     /* the output: JSON */
+    REPLY_RETRY,    /* from here on: why, in words */
+    REPLY_FAIL,
+    REPLY_TOO_LARGE /* more output than output_max */
+};
+
+/* Then the log, then output or words. The hello has id 0; what is not REPLY_DONE there: the plugin cannot be used. */
+struct reply_head {
+    uint32_t id;
+    uint32_t status;
+    uint32_t log_len; /* at most KEPT_LOG_BYTES */
+    uint32_t len;     /* at most the request's output_max; of words PLUGIN_WORDS_MAX */
+};
+#define PLUGIN_WORDS_MAX 300
+
+#endif
