@@ -56,9 +56,12 @@ struct hl_reply {
     int (*write)(struct hl_reply *, struct hl_bytes);
     /* Why it is not HL_DONE, for people: ends with NUL; copied; the first 300 bytes are kept. The last call counts. */
     void (*error)(struct hl_reply *, const char *words);
-    /* The raw text of the value at this JSON Pointer (RFC 6901: "/input/id") in the document that run was given, digits as they
+    /* The raw text of the value at this JSON Pointer (RFC 6901: "/input/id") in the document (in open: in args), digits as they
      * came; strings with quotes and escapes. ptr is NULL when nothing is there. */
     struct hl_bytes (*find)(struct hl_reply *, const char *pointer);
+    /* The string at this pointer without quotes and escapes, ended by NUL: its length; -1 when no string is there, or one that
+     * holds a NUL itself or does not fit into size bytes (out is then ""). */
+    long (*text)(struct hl_reply *, const char *pointer, char *out, size_t size);
 };
 
 struct hl_step_plugin {

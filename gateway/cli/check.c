@@ -20,15 +20,28 @@ static void print_source(const struct source *s)
     }
 }
 
+static void print_step(const struct step *step)
+{
+    printf("  step %.*s: ", SLICE_FMT(step->id));
+    switch (step->kind) {
+    case STEP_HTTP:
+        printf("POST %.*s%.*s\n", SLICE_FMT(step->endpoint->url), SLICE_FMT(step->path));
+        break;
+    case STEP_EXEC:
+        printf("command %.*s\n", SLICE_FMT(step->exec->path));
+        break;
+    case STEP_PLUGIN:
+        printf("plugin %.*s\n", SLICE_FMT(step->plugin->name));
+        break;
+    }
+}
+
 static void print_workflow(const struct workflow *w)
 {
     printf("workflow %.*s on %.*s%s%s\n", SLICE_FMT(w->id), SLICE_FMT(w->pattern.text), w->match ? ", match" : "",
            w->when ? ", when" : "");
-    for (size_t i = 0; i < w->n_steps; i++) {
-        const struct step *step = &w->steps[i];
-        printf("  step %.*s: POST %.*s%.*s\n", SLICE_FMT(step->id), SLICE_FMT(step->endpoint->url),
-               SLICE_FMT(step->path));
-    }
+    for (size_t i = 0; i < w->n_steps; i++)
+        print_step(&w->steps[i]);
 }
 
 static void print_listener(const char *name, const struct listen_on *where)

@@ -11,6 +11,9 @@ int cli_events(int argc, char **argv); /* events, held, refused, runs: see lists
 int cli_explain(int argc, char **argv);
 int cli_init(int argc, char **argv);
 int cli_nursery(int argc, char **argv); /* started by serve, not by people */
+int cli_plugin(int argc, char **argv);
+int cli_plugin_host(int argc, char **argv); /* started by serve and others, not by people */
+int cli_plugins(int argc, char **argv);
 int cli_push(int argc, char **argv);
 int cli_receive(int argc, char **argv);
 int cli_reload(int argc, char **argv);

@@ -46,6 +46,14 @@ const struct cli_command cli_commands[] = {
       "  --batch                    standard input: one {\"schema\":…,\"instance\":…} a line;\n"
       "                             standard output: true, false or error … a line\n"
       "Exit code: 0 valid, 1 invalid, 2 bad schema or usage.\n" },
+    { "plugins", cli_plugins, "[-c FILE] [NAME]…", "the plugins that steps can use, and their settings",
+      "\nThose of plugin_path in the configuration FILE, of the binary's folder, and the installed ones.\n" },
+    { "plugin", cli_plugin, "run NAME [OPTION]… [FILE|-]", "try a plugin out, without a gateway",
+      "\n  --args JSON   the step's args ({})\n"
+      "  --document    FILE is the whole document {\"event\":…,\"input\":…,\"steps\":…,\"run\":…}, not the input only\n"
+      "  -c FILE       a configuration, for its plugin_path\n"
+      "NAME with a '/' is the plugin's file. Prints the step's output; what the plugin prints goes to standard error.\n"
+      "Exit code: 0 done, 1 not done, 2 usage.\n" },
     { "push", cli_push, "[--key K] [--subject S] TYPE [DATA|-]", "give the gateway an event of your own", GATEWAY_OPTIONS },
     { "events", cli_events, "[list|show ID|body ID|tail] [FILTER]…", "stored events",
       "\nFilters: --source S --type T --status accepted|held|released|ignored --limit N --before ID; --json prints JSON.\n"
@@ -59,6 +67,7 @@ const struct cli_command cli_commands[] = {
           GATEWAY_OPTIONS },
     { "explain", cli_explain, "ID", "the whole story of an event, a refusal or a run", GATEWAY_OPTIONS },
     { "nursery", cli_nursery, "", NULL, NULL },
+    { "plugin-host", cli_plugin_host, "", NULL, NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

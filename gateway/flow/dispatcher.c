@@ -73,7 +73,6 @@ static void settle(struct flow *f, struct held *h, const struct step_verdict *v,
 static void note_end(struct flow *f, struct held *h)
 {
     h->call = NULL;
-    h->child = NULL;
     h->lane->calls--;
     atomic_fetch_sub(&f->stats.calls, 1);
 }
@@ -119,7 +118,17 @@ static void on_child(void *arg, const struct child_result *r)
     finish(f, h, &v, 0);
 }
 
-/* 0: it is under way. -1: it cannot be tried now. */
+static void on_plugin(void *arg, const struct plugin_result *r)
+{
+    struct held *h = arg;
+    struct flow *f = h->flow;
+    struct step_verdict v;
+
+    note_end(f, h);
+    step_plugin_judge(r, h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, &v);
+    finish(f, h, &v, 0);
+}
+
 static int start_http(struct flow *f, struct held *h, const struct attempt *a, struct err *e)
 {
     const struct endpoint *endpoint = h->step->endpoint;
@@ -145,17 +154,14 @@ static int start_http(struct flow *f, struct held *h, const struct attempt *a, s
 
 static int start_exec(struct flow *f, struct held *h, const struct attempt *a, struct err *e)
 {
-    const struct exec *x = h->step->exec;
-
-    if (step_command_fill(&f->command, a, e))
-        return -1;
     struct child_options o = {
-        .process = { x->path.ptr, x->folder.ptr, f->command.arguments, f->command.environment, x->uid, x->gid, x->files,
-                     x->processes, x->memory_bytes, x->cpu_s },
         .input = buf_slice(&h->document),
         .timeout_us = a->timeout_us,
-        .output_max = x->output_max,
+        .output_max = h->step->exec->output_max,
     };
+
+    if (step_command_fill(&f->command, a, &o.process, e))
+        return -1;
     struct child *child = child_start(f->loop, f->nursery, &o, on_child, h, e);
     if (!child)
         return -1;
@@ -164,9 +170,41 @@ static int start_exec(struct flow *f, struct held *h, const struct attempt *a, s
     return 0;
 }
 
-static int (*const starts[])(struct flow *f, struct held *h, const struct attempt *a, struct err *e) = {
-    [STEP_HTTP] = start_http,
-    [STEP_EXEC] = start_exec,
+static int start_plugin(struct flow *f, struct held *h, const struct attempt *a, struct err *e)
+{
+    struct plugin_options o = { h->step->plugin, buf_slice(&h->document), a->timeout_us };
+    struct plugin_call *call = plugin_start(f->pools, &o, on_plugin, h, e);
+
+    if (!call)
+        return -1;
+    note_begin(f, h);
+    h->plugin = call;
+    return 0;
+}
+
+static void cancel_http(struct held *h)
+{
+    call_cancel(h->call);
+}
+
+static void cancel_exec(struct held *h)
+{
+    child_cancel(h->child);
+}
+
+static void cancel_plugin(struct held *h)
+{
+    plugin_cancel(h->plugin);
+}
+
+/* start: 0, it is under way; -1, it cannot be tried now. */
+static const struct {
+    int (*start)(struct flow *f, struct held *h, const struct attempt *a, struct err *e);
+    void (*cancel)(struct held *h);
+} kinds[] = {
+    [STEP_HTTP] = { start_http, cancel_http },
+    [STEP_EXEC] = { start_exec, cancel_exec },
+    [STEP_PLUGIN] = { start_plugin, cancel_plugin },
 };
 
 /* No attempt: the step ends as it is said in v. */
@@ -215,7 +253,7 @@ static void attempt(struct flow *f, struct held *h)
     attempt_put_document(&a, &h->document);
     if (l->attempts == 0 && h->step->n_needs == 0 && h->step->index < workflow_n_main(h->workflow))
         histogram_add(&f->stats.start_us, (uint64_t)(h->started_us - l->event->time_us));
-    if (starts[h->step->kind](f, h, &a, &e)) {
+    if (kinds[h->step->kind].start(f, h, &a, &e)) {
         struct step_verdict v = { 0 };
         snprintf(v.error, sizeof v.error, "%.300s", e.text);
         v.outcome = ATTEMPT_FATAL;
@@ -225,12 +263,13 @@ static void attempt(struct flow *f, struct held *h)
     }
 }
 
-/* A lane whose endpoint the plan does not have any more is bounded as its steps' workflow says. */
+/* A lane that the plan does not have any more is bounded as its steps' workflow says. */
 static bool may_call(const struct lane *l)
 {
-    int limit = l->concurrency ? l->concurrency : l->waiting->step->endpoint->concurrency;
+    const struct step *step = l->waiting->step;
+    int otherwise = step->kind == STEP_HTTP ? step->endpoint->concurrency : PLUGIN_WINDOW;
 
-    return l->calls < limit;
+    return l->calls < (l->concurrency ? l->concurrency : otherwise);
 }
 
 void dispatcher_go(struct flow *f, struct lane *l)
@@ -321,10 +360,7 @@ static void cut(struct flow *f, struct held *h)
 {
     struct step_verdict v = { .outcome = ATTEMPT_RETURNED };
 
-    if (h->child)
-        child_cancel(h->child);
-    else
-        call_cancel(h->call);
+    kinds[h->step->kind].cancel(h);
     note_end(f, h);
     settle(f, h, &v, 0);
 }

@@ -43,6 +43,7 @@ struct flow *flow_new(const struct flow_options *o, struct err *e)
         return NULL;
     }
     f->nursery = nursery_new();
+    f->pools = pools_new(f->loop, f->nursery, &f->stats.plugin_workers_lost);
     claims_init(f);
     results_init(f);
     f->stop_timer = timer_new(f->loop, on_stop_timer, f);
@@ -114,6 +115,9 @@ static void use_plan(struct flow *f, struct plan *plan)
     for (size_t i = 0; i < plan->n_endpoints; i++)
         lanes_get(&f->lanes, plan->endpoints[i]->name)->concurrency = plan->endpoints[i]->concurrency;
     lanes_get(&f->lanes, SLICE("exec:"))->concurrency = plan->settings.commands;
+    for (const struct plugin *p = plan->plugins; p; p = p->next)
+        lanes_get(&f->lanes, p->queue)->concurrency = p->workers * PLUGIN_WINDOW;
+    pools_use(f->pools, plan);
     workflows_forget(f);
     plan_unref(old);
 }
@@ -248,6 +252,7 @@ void flow_free(struct flow *f)
         results_clear(f);
     }
     client_free(f->client);
+    pools_free(f->pools);
     nursery_free(f->nursery);
     if (f->loop)
         drain(f);

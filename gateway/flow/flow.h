@@ -19,6 +19,7 @@ struct flow_options {
 struct flow_stats {
     struct counter attempts[ATTEMPT_NOUTCOMES];
     struct counter runs_ended;
+    struct counter plugin_workers_lost; /* by crash, limit, time-out or nonsense */
     struct histogram step_us;  /* one attempt, on the wire */
     struct histogram start_us; /* event received to the first attempt of a first step */
     _Atomic int64_t held;      /* steps in memory */

@@ -7,6 +7,7 @@
 #include "flow/endpoint.h"
 #include "flow/machine.h"
 #include "flow/child.h"
+#include "flow/plugin.h"
 #include "net/client.h"
 #include "store/writer.h"
 
@@ -21,8 +22,11 @@ struct held {
     struct workflow *workflow; /* a reference; NULL while it is asked for */
     const struct step *step;   /* of workflow */
     struct lane *lane;
-    struct call *call;   /* HELD_CALLING, of an HTTP step */
-    struct child *child; /* HELD_CALLING, of a command */
+    union { /* HELD_CALLING: by the step's kind */
+        struct call *call;
+        struct child *child;
+        struct plugin_call *plugin;
+    };
     int64_t started_us, started_mono_us;
     struct buf document, output, log;
     char error[320];

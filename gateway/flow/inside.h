@@ -11,6 +11,7 @@
 #include "flow/held.h"
 #include "flow/step_exec.h"
 #include "flow/step_http.h"
+#include "flow/step_plugin.h"
 
 struct claims {
     struct timer *timer; /* the nearest due time */
@@ -54,6 +55,7 @@ struct flow {
     struct buf url;
     struct given given;
     struct nursery *nursery;
+    struct pools *pools;
     struct step_command command; /* scratch of one attempt */
     struct buf text;             /* scratch of one result */
     struct json_doc answer;

@@ -64,30 +64,58 @@ static void reply_error(struct hl_reply *public, const char *words)
     snprintf(r->words, sizeof r->words, "%s", words);
 }
 
-static struct hl_bytes reply_find(struct hl_reply *public, const char *text)
+/* JSON_NONE: nothing is there. */
+static uint32_t look_up(struct reply *r, const char *pointer)
 {
-    struct reply *r = (struct reply *)public;
-    struct json_limits limits = JSON_LIMITS_DEFAULT;
+    struct json_limits limits = { .max_depth = 10000, .max_nodes = UINT32_MAX, .allow_duplicate_keys = true };
     struct json_fault fault;
     struct pointer p;
     struct err e;
 
-    limits.allow_duplicate_keys = true; /* whoever sent it was asked at the door */
-    limits.max_depth = 1000;
-    if (!r->parsed && json_parse(&r->doc, r->document, &limits, &fault))
-        return (struct hl_bytes){ NULL, 0 };
+    if (!r->parsed && json_parse(&r->doc, r->document, &limits, &fault)) /* the gateway made it: any limit was its own */
+        return JSON_NONE;
     r->parsed = true;
-    if (pointer_init(&p, slice_z(text), &e))
-        return (struct hl_bytes){ NULL, 0 };
+    if (pointer_init(&p, slice_z(pointer), &e))
+        return JSON_NONE;
     uint32_t node = pointer_get(&p, &r->doc, 0);
     pointer_clear(&p);
+    return node;
+}
+
+static struct hl_bytes reply_find(struct hl_reply *public, const char *pointer)
+{
+    struct reply *r = (struct reply *)public;
+    uint32_t node = look_up(r, pointer);
     struct slice raw = node == JSON_NONE ? SLICE_NONE : json_raw(&r->doc, node);
+
     return (struct hl_bytes){ raw.ptr, raw.len };
+}
+
+static long reply_text(struct hl_reply *public, const char *pointer, char *out, size_t size)
+{
+    struct reply *r = (struct reply *)public;
+    uint32_t node = look_up(r, pointer);
+    long result = -1;
+    struct buf own;
+
+    if (size)
+        out[0] = '\0';
+    if (node == JSON_NONE || json_type_of(&r->doc, node) != JSON_STRING)
+        return -1;
+    buf_init(&own, FRAME_MAX);
+    struct slice s = json_string(&r->doc, node, &own);
+    if (s.len < size && !memchr(s.ptr, '\0', s.len)) {
+        memcpy(out, s.ptr, s.len);
+        out[s.len] = '\0';
+        result = (long)s.len;
+    }
+    buf_clear(&own);
+    return result;
 }
 
 static void reply_init(struct reply *r)
 {
-    *r = (struct reply){ .public = { sizeof r->public, reply_write, reply_error, reply_find } };
+    *r = (struct reply){ .public = { sizeof r->public, reply_write, reply_error, reply_find, reply_text } };
     json_doc_init(&r->doc);
     buf_init(&r->output, FRAME_MAX);
 }
@@ -189,7 +217,7 @@ static int open_instance(struct host *h, struct slice args, struct reply *r, str
 {
     struct instance *i = mem_zalloc(sizeof *i);
 
-    i->args = slice_z(slice_dup_z(args));
+    i->args = slice_of(slice_dup_z(args), args.len);
     int result = h->plugin.open ? h->plugin.open((struct hl_bytes){ i->args.ptr, i->args.len }, &i->self, &r->public) : HL_DONE;
     if (result != HL_DONE) {
         close_instance(h, i);
@@ -209,13 +237,12 @@ static int call(struct host *h, const struct request_head *head, const char *byt
     struct slice args = slice_of(bytes, head->args_len);
     struct instance *i = find_instance(h, args);
 
-    reply_begin(r, slice_of(bytes + head->args_len, head->document_len), head->output_max);
+    reply_begin(r, args, head->output_max);
     int result = i ? HL_DONE : open_instance(h, args, r, &i);
-    if (result == HL_DONE) {
-        buf_reset(&r->output); /* what open wrote is no output */
-        result = h->plugin.run(i->self, (struct hl_bytes){ r->document.ptr, r->document.len }, &r->public);
-    }
-    return result;
+    if (result != HL_DONE)
+        return result;
+    reply_begin(r, slice_of(bytes + head->args_len, head->document_len), head->output_max);
+    return h->plugin.run(i->self, (struct hl_bytes){ r->document.ptr, r->document.len }, &r->public);
 }
 
 static int send_all(int fd, struct slice s)

@@ -13,33 +13,16 @@
 void step_command_init(struct step_command *c)
 {
     *c = (struct step_command){ 0 };
-    buf_init(&c->text, ORDER_BYTES_MAX);
+    environment_init(&c->environment);
 }
 
 void step_command_clear(struct step_command *c)
 {
-    buf_clear(&c->text);
     free(c->arguments);
-    free(c->environment);
+    environment_clear(&c->environment);
 }
 
-static void put_variable(struct buf *out, const char *name, struct slice value)
-{
-    buf_puts(out, name);
-    buf_putc(out, '=');
-    buf_put(out, value);
-    buf_putc(out, '\0');
-}
-
-static void put_inherited(struct buf *out, const char *name, const char *otherwise)
-{
-    const char *value = getenv(name);
-
-    if (value || otherwise)
-        put_variable(out, name, slice_z(value ? value : otherwise));
-}
-
-static void put_about(struct buf *out, const struct attempt *a)
+static void put_about(struct environment *out, const struct attempt *a)
 {
     const struct event *ev = a->lease->event;
     char event[ID_TEXT_LEN + 1], run[ID_TEXT_LEN + 1], time[CLOCK_TEXT_LEN], key[IDEMPOTENCY_KEY_MAX], number[16];
@@ -49,58 +32,41 @@ static void put_about(struct buf *out, const struct attempt *a)
     clock_text(ev->time_us, time);
     snprintf(number, sizeof number, "%u", a->number);
     attempt_key(a, key, sizeof key);
-    put_variable(out, "HOOKLATCH_EVENT_ID", slice_z(event));
-    put_variable(out, "HOOKLATCH_EVENT_TYPE", ev->type);
-    put_variable(out, "HOOKLATCH_EVENT_SOURCE", ev->source.len ? ev->source : SLICE("hooklatch"));
-    put_variable(out, "HOOKLATCH_EVENT_TIME", slice_z(time));
+    environment_put(out, "HOOKLATCH_EVENT_ID", slice_z(event));
+    environment_put(out, "HOOKLATCH_EVENT_TYPE", ev->type);
+    environment_put(out, "HOOKLATCH_EVENT_SOURCE", ev->source.len ? ev->source : SLICE("hooklatch"));
+    environment_put(out, "HOOKLATCH_EVENT_TIME", slice_z(time));
     /* A sender's text: what no variable can hold, or should, is left out. */
     if (ev->subject.len && ev->subject.len <= SUBJECT_MAX && !memchr(ev->subject.ptr, '\0', ev->subject.len))
-        put_variable(out, "HOOKLATCH_EVENT_SUBJECT", ev->subject);
-    put_variable(out, "HOOKLATCH_WORKFLOW", a->workflow->id);
-    put_variable(out, "HOOKLATCH_RUN", slice_z(run));
-    put_variable(out, "HOOKLATCH_STEP", a->step->id);
-    put_variable(out, "HOOKLATCH_ATTEMPT", slice_z(number));
-    put_variable(out, "HOOKLATCH_KEY", slice_z(key));
+        environment_put(out, "HOOKLATCH_EVENT_SUBJECT", ev->subject);
+    environment_put(out, "HOOKLATCH_WORKFLOW", a->workflow->id);
+    environment_put(out, "HOOKLATCH_RUN", slice_z(run));
+    environment_put(out, "HOOKLATCH_STEP", a->step->id);
+    environment_put(out, "HOOKLATCH_ATTEMPT", slice_z(number));
+    environment_put(out, "HOOKLATCH_KEY", slice_z(key));
 }
 
-/* Strings one after the other, each with its NUL, from `from` to `to`; only when all are written are their places known. */
-static void find_strings(const struct step_command *c, size_t from, size_t to, const char **out)
+static void fill_arguments(struct step_command *c, const struct exec *x)
 {
-    size_t n = 0;
-
-    for (const char *at = c->text.ptr + from; at < c->text.ptr + to; at += strlen(at) + 1)
-        out[n++] = at;
-    out[n] = NULL;
+    if (x->n_arguments + 1 > c->capacity) {
+        c->capacity = x->n_arguments + 1;
+        c->arguments = mem_grow(c->arguments, c->capacity, sizeof *c->arguments);
+    }
+    for (size_t i = 0; i < x->n_arguments; i++)
+        c->arguments[i] = x->arguments[i].ptr;
+    c->arguments[x->n_arguments] = NULL;
 }
 
-int step_command_fill(struct step_command *c, const struct attempt *a, struct err *e)
+int step_command_fill(struct step_command *c, const struct attempt *a, struct process_options *out, struct err *e)
 {
     const struct exec *x = a->step->exec;
-    struct buf *out = &c->text;
-    size_t strings = x->n_arguments + x->n_environment + 16;
 
-    if (strings > c->capacity) {
-        c->capacity = strings;
-        c->arguments = mem_grow(c->arguments, strings, sizeof *c->arguments);
-        c->environment = mem_grow(c->environment, strings, sizeof *c->environment);
-    }
-    buf_reset(out);
-    for (size_t i = 0; i < x->n_arguments; i++) {
-        buf_put(out, x->arguments[i]);
-        buf_putc(out, '\0');
-    }
-    size_t middle = out->len;
-    put_inherited(out, "PATH", "/usr/local/bin:/usr/bin:/bin");
-    put_inherited(out, "LANG", NULL);
-    for (size_t i = 0; i < x->n_environment; i++)
-        put_inherited(out, x->environment[i].ptr, NULL);
-    put_about(out, a);
-    if (out->failed)
-        return err_set(e, ERR_LIMIT, "the command's arguments and environment are larger than %d KiB together",
-                       ORDER_BYTES_MAX / 1024);
-    find_strings(c, 0, middle, c->arguments);
-    find_strings(c, middle, out->len, c->environment);
-    return 0;
+    fill_arguments(c, x);
+    environment_begin(&c->environment, x->environment, x->n_environment);
+    put_about(&c->environment, a);
+    *out = (struct process_options){ x->path.ptr, x->folder.ptr, c->arguments, environment_end(&c->environment), x->uid, x->gid,
+                                     x->files, x->processes, x->memory_bytes, x->cpu_s };
+    return out->environment ? 0 : err_set(e, ERR_LIMIT, "the command's environment is larger than %d KiB", ORDER_BYTES_MAX / 1024);
 }
 
 static void judge_output(const struct child_result *r, struct json_doc *doc, struct buf *output, struct step_verdict *v)

@@ -4,18 +4,19 @@
 
 #include "flow/attempt.h"
 #include "flow/child.h"
+#include "flow/environment.h"
 
 /* The command's arguments and environment as execve wants them. Made once, filled for each attempt. */
 struct step_command {
-    struct buf text;
-    const char **arguments, **environment;
+    const char **arguments;
     size_t capacity;
+    struct environment environment;
 };
 void step_command_init(struct step_command *c);
 void step_command_clear(struct step_command *c);
 /* PATH, LANG and the names listed, from the gateway's environment; and HOOKLATCH_…, what the attempt is about. -1: larger
  * than an order may be. */
-int step_command_fill(struct step_command *c, const struct attempt *a, struct err *e) MUST_CHECK;
+int step_command_fill(struct step_command *c, const struct attempt *a, struct process_options *out, struct err *e) MUST_CHECK;
 
 /* What an end means for the step:
  *   exit code 0            ok; standard output is the output: JSON, or else a text, without a newline at its end;

@@ -93,6 +93,8 @@ static void put_flow(struct buf *out, const struct flow_stats *f)
     put_histogram(out, "step_start_seconds", "", &f->start_us, US_PER_S);
     put_gauge(out, "steps_held", "Steps in memory, waiting or under way.", f->held);
     put_gauge(out, "step_calls", "Calls of steps under way.", f->calls);
+    put_counter(out, "plugin_workers_lost_total", "Workers of plugins that ended by a crash, a limit, a time-out or nonsense.",
+                &f->plugin_workers_lost);
 }
 
 void metrics_put(const struct admin *a, struct buf *out)

@@ -36,6 +36,7 @@ void endpoints_build(struct build *b);
 void endpoint_clear(struct endpoint *ep);
 /* steps.c: the steps of a workflow, from a configuration or from a definition stored long ago. */
 struct reading_steps {
+    struct build *b; /* NULL: a stored definition is read */
     const struct tree *t;
     struct issues *is;
     struct plan *plan; /* whose endpoints are called */
@@ -44,8 +45,14 @@ struct reading_steps {
 /* node: the workflow's. Fills steps, n_steps and n_on_failure of w. */
 void steps_read(const struct reading_steps *r, uint32_t node);
 void step_clear(struct step *step);
-/* exec.c: a command, found and checked. */
+/* exec.c: a command, found and checked; and what plugins have in common with it. */
+struct slice *build_strings(const struct tree *t, struct issues *is, uint32_t list, struct arena *a, size_t *n);
+void build_user(const struct tree *t, struct issues *is, uint32_t node, struct slice name, uint32_t *uid, uint32_t *gid);
 void exec_read(const struct reading_steps *r, uint32_t node, struct step *step);
+/* plugin.c */
+void plugins_build(struct build *b);
+void plugins_clear(struct plan *p);
+void plugin_read(const struct reading_steps *r, uint32_t node, struct step *step);
 /* workflow.c */
 void workflows_build(struct build *b);
 void workflow_free(struct workflow *w);

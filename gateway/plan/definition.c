@@ -192,19 +192,43 @@ static void put_exec(struct buf *out, const struct exec *x)
     buf_putc(out, '}');
 }
 
+static void put_plugin(struct buf *out, const struct plugin_step *x)
+{
+    put_key(out, "plugin");
+    buf_putc(out, '{');
+    put_key(out, "args");
+    buf_put(out, x->args);
+    put_string(out, "name", x->name);
+    put_number(out, "output_max", (int64_t)x->output_max);
+    buf_putc(out, '}');
+}
+
+static void put_kind(struct buf *out, const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_HTTP:
+        put_http(out, step);
+        break;
+    case STEP_EXEC:
+        put_exec(out, step->exec);
+        break;
+    case STEP_PLUGIN: /* its members come in the order of their names */
+        break;
+    }
+}
+
 static void put_step(struct buf *out, const struct tree *t, uint32_t node, const struct workflow *w,
                      const struct step *step)
 {
     buf_putc(out, '{');
-    if (step->exec)
-        put_exec(out, step->exec);
-    else
-        put_http(out, step);
+    put_kind(out, step);
     put_string(out, "id", step->id);
     put_subtree(out, t, node, "if");
     put_subtree(out, t, node, "input");
     put_needs(out, w, step);
     put_subtree(out, t, node, "output");
+    if (step->kind == STEP_PLUGIN)
+        put_plugin(out, step->plugin);
     put_key(out, "retry");
     buf_putc(out, '{');
     put_ms(out, "base", step->retry.base_us);

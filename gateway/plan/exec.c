@@ -48,39 +48,39 @@ static void find_program(const struct reading_steps *r, uint32_t first, struct e
                    access(path, F_OK) ? "there is no such file" : "it is not an executable file");
 }
 
-static struct slice *read_strings(const struct reading_steps *r, uint32_t list, size_t *n)
+struct slice *build_strings(const struct tree *t, struct issues *is, uint32_t list, struct arena *a, size_t *n)
 {
-    const struct json_doc *d = &r->t->doc;
+    const struct json_doc *d = &t->doc;
 
     *n = 0;
     if (list == JSON_NONE || json_type_of(d, list) != JSON_ARRAY)
         return NULL;
-    struct slice *out = arena_zalloc(&r->w->memory, (json_count(d, list) + 1) * sizeof *out);
+    struct slice *out = arena_zalloc(a, (json_count(d, list) + 1) * sizeof *out);
     for (uint32_t i = list + 1; i < json_end(d, list); i = json_next(d, i)) {
-        struct slice one = tree_string(r->t, i, &r->w->memory);
+        struct slice one = tree_string(t, i, a);
         if (memchr(one.ptr ? one.ptr : "", '\0', one.len))
-            tree_error(r->t, i, r->is, "leave it out", "a NUL character, which no argument can hold");
+            tree_error(t, i, is, "leave it out", "a NUL character, which no argument can hold");
         out[(*n)++] = one;
     }
     return out;
 }
 
-static void find_user(const struct reading_steps *r, uint32_t node, struct exec *x)
+void build_user(const struct tree *t, struct issues *is, uint32_t node, struct slice name, uint32_t *uid, uint32_t *gid)
 {
     struct passwd room, *user = NULL;
     char text[16384];
 
-    if (getpwnam_r(x->user.ptr, &room, text, sizeof text, &user) || !user) {
-        tree_error(r->t, node, r->is, "for example nobody", "there is no user \"%.*s\"", SLICE_FMT(x->user));
+    if (getpwnam_r(name.ptr, &room, text, sizeof text, &user) || !user) {
+        tree_error(t, node, is, "for example nobody", "there is no user \"%.*s\"", SLICE_FMT(name));
         return;
     }
     if (geteuid() != 0 && geteuid() != user->pw_uid)
-        tree_error(r->t, node, r->is, "run the gateway as root, or leave user out",
-                   "only root may run a command as another user");
+        tree_error(t, node, is, "run the gateway as root, or leave user out",
+                   "only root may run something as another user");
     if (geteuid() == user->pw_uid)
         return; /* as it is */
-    x->uid = user->pw_uid;
-    x->gid = user->pw_gid;
+    *uid = user->pw_uid;
+    *gid = user->pw_gid;
 }
 
 static void find_folder(const struct reading_steps *r, uint32_t node, struct exec *x)
@@ -108,7 +108,7 @@ static void find_all(const struct reading_steps *r, uint32_t node, struct exec *
     if (x->n_arguments)
         find_program(r, tree_get(r->t, node, "command") + 1, x);
     if (x->user.len)
-        find_user(r, tree_get(r->t, node, "user"), x);
+        build_user(r->t, r->is, tree_get(r->t, node, "user"), x->user, &x->uid, &x->gid);
     find_folder(r, tree_get(r->t, node, "dir"), x);
 }
 
@@ -127,8 +127,8 @@ void exec_read(const struct reading_steps *r, uint32_t node, struct step *step)
 
     step->kind = STEP_EXEC;
     step->exec = x;
-    x->arguments = read_strings(r, tree_get(r->t, node, "command"), &x->n_arguments);
-    x->environment = read_strings(r, tree_get(r->t, node, "env"), &x->n_environment);
+    x->arguments = build_strings(r->t, r->is, tree_get(r->t, node, "command"), &r->w->memory, &x->n_arguments);
+    x->environment = build_strings(r->t, r->is, tree_get(r->t, node, "env"), &r->w->memory, &x->n_environment);
     x->user = tree_text(r->t, node, "user", &r->w->memory);
     x->folder = tree_text(r->t, node, "dir", &r->w->memory);
     find_all(r, node, x);

@@ -113,6 +113,7 @@ static void build_all(struct build *b)
     settings_build(b);
     folders_open(b);
     endpoints_build(b);
+    plugins_build(b);
     workflows_build(b);
     sources_build(b);
     folders_close(b);
@@ -126,6 +127,7 @@ static void plan_free(struct plan *p)
     sources_clear(p);
     for (size_t i = 0; i < p->n_endpoints; i++)
         endpoint_clear(p->endpoints[i]);
+    plugins_clear(p);
     arena_clear(&p->memory);
     free(p);
 }

@@ -82,7 +82,26 @@ struct exec {                      /* a command of this machine */
     size_t output_max;             /* bytes of standard output */
 };
 
-enum step_kind { STEP_HTTP, STEP_EXEC };
+struct plugin {                    /* a shared object (plugins/hooklatch_plugin.h) and how its workers run */
+    struct plugin *next;
+    struct slice name, path, queue; /* "jq", "/…/jq.so", "plugin:jq" */
+    struct schema *args_schema;    /* what it says that args must satisfy */
+    int workers;
+    struct slice *environment; size_t n_environment; /* names that the gateway's own is asked for */
+    struct slice folder;           /* where workers start: the configuration's */
+    struct slice user;             /* or empty: the gateway's */
+    uint32_t uid, gid;
+    uint64_t files, processes, memory_bytes; /* limits; 0: none of its own */
+    struct slice fingerprint;      /* of all of the above and the file: workers of another one are replaced */
+};
+
+struct plugin_step {
+    struct slice name, queue;      /* "jq", "plugin:jq" */
+    struct slice args;             /* canonical JSON */
+    size_t output_max;             /* bytes */
+};
+
+enum step_kind { STEP_HTTP, STEP_EXEC, STEP_PLUGIN };
 struct step {                      /* as data; what runs is a row of `steps` */
     struct slice id;
     uint16_t index;
@@ -90,6 +109,7 @@ struct step {                      /* as data; what runs is a row of `steps` */
     struct endpoint *endpoint;     /* STEP_HTTP */
     struct slice path;             /* appended to the endpoint's URL */
     struct exec *exec;             /* STEP_EXEC */
+    struct plugin_step *plugin;    /* STEP_PLUGIN: its plugin is found by name when it is tried */
     int64_t timeout_us;
     struct retry retry;
     uint16_t *needs; size_t n_needs; /* indexes; never in a circle */
@@ -141,6 +161,7 @@ struct plan {
     struct source *sources; size_t n_sources;       /* sorted by name */
     struct workflow **workflows; size_t n_workflows;
     struct endpoint **endpoints; size_t n_endpoints;
+    struct plugin *plugins;        /* those that have settings or are used */
     struct definition def;         /* the plan itself: names and hashes of all the others */
     struct definition **defs; size_t n_defs;        /* all but def */
 };
@@ -151,6 +172,7 @@ struct plan *plan_ref(struct plan *p);
 void plan_unref(struct plan *p); /* NULL ok */
 struct source *plan_source(const struct plan *p, struct slice name);         /* or NULL */
 struct endpoint *plan_endpoint(const struct plan *p, struct slice name);     /* or NULL */
+struct plugin *plan_plugin(const struct plan *p, struct slice name);         /* or NULL */
 struct workflow *plan_workflow(const struct plan *p, struct slice id);       /* or NULL */
 /* The binding for this event type, or NULL (unlisted). */
 const struct binding *source_binding(const struct source *s, struct slice type);
@@ -163,6 +185,18 @@ void workflow_unref(struct workflow *w);
  * so pattern, match and when are not in it. def has text and hash; the caller knows the row. NULL: e says why (an
  * endpoint is gone). */
 struct workflow *workflow_from_definition(struct plan *p, struct slice text, struct err *e);
+
+/* The folders that plugins are looked for in: those of the configuration (t may be NULL), then beside the binary. */
+#define PLUGIN_FOLDERS_MAX 64
+size_t plugin_folders(const struct tree *t, struct arena *a, struct slice *out, size_t max);
+/* The names of the plugins there, each once, sorted. */
+size_t plugin_names(const struct slice *folders, size_t n_folders, struct arena *a, struct slice *out, size_t max);
+/* NAME.so in one of them, or NULL. */
+char *plugin_file(const struct tree *t, struct slice name, struct arena *a);
+/* What args of the plugin must satisfy. NULL: it cannot be loaded, or is none of that name. */
+struct schema *plugin_args_schema(const char *path, struct slice name, struct err *e);
+/* {"abi":…,"name":…,"config_schema":…}, as the plugin says in a process of its own. out: initialized here. */
+int plugin_ask(const char *path, struct buf *out, struct err *e) MUST_CHECK;
 
 /* Settings that a reload cannot change (listeners' addresses, store, threads): appends the names of those that differ
  * ("listen.ingest, store"), or nothing. */

@@ -143,16 +143,25 @@ static void read_output(const struct reading_steps *r, uint32_t node, struct ste
 /* One thing to do. */
 static void read_kind(const struct reading_steps *r, uint32_t node, struct step *step)
 {
-    uint32_t http = tree_get(r->t, node, "http"), exec = tree_get(r->t, node, "exec");
+    static const struct {
+        const char *key;
+        void (*read)(const struct reading_steps *r, uint32_t node, struct step *step);
+    } kinds[] = { { "http", read_http }, { "exec", exec_read }, { "plugin", plugin_read } };
+    uint32_t found = JSON_NONE;
 
-    if (http == JSON_NONE && exec == JSON_NONE)
-        tree_error(r->t, node, r->is, "add http: {endpoint: …}, or exec: {command: […]}", "the step has nothing to do");
-    else if (http != JSON_NONE && exec != JSON_NONE)
-        tree_error(r->t, exec, r->is, "make two steps of it", "a step calls an endpoint or runs a command, not both");
-    else if (exec != JSON_NONE)
-        exec_read(r, exec, step);
-    else
-        read_http(r, http, step);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint32_t kind = tree_get(r->t, node, kinds[i].key);
+        if (kind == JSON_NONE)
+            continue;
+        if (found != JSON_NONE)
+            tree_error(r->t, kind, r->is, "make two steps of it", "a step does one thing, of http, exec and plugin");
+        else
+            kinds[i].read(r, kind, step);
+        found = kind;
+    }
+    if (found == JSON_NONE)
+        tree_error(r->t, node, r->is, "add http: {endpoint: …}, exec: {command: […]}, or plugin: {name: …}",
+                   "the step has nothing to do");
 }
 
 static void read_step(const struct reading_steps *r, uint32_t node, struct step *step)

@@ -79,7 +79,7 @@ static void read_deadline(const struct reading_steps *r, uint32_t node)
 static struct workflow *read_workflow(struct build *b, uint32_t node)
 {
     struct workflow *w = workflow_new(b->plan, b->t, node);
-    struct reading_steps r = { b->t, b->is, b->plan, w };
+    struct reading_steps r = { b, b->t, b->is, b->plan, w };
 
     if (plan_workflow(b->plan, w->id))
         tree_error(b->t, tree_get(b->t, node, "id"), b->is, "give every workflow its own id",
@@ -148,7 +148,7 @@ static struct workflow *from_tree(struct plan *p, const struct tree *t, struct s
                                   struct err *e)
 {
     struct workflow *w = workflow_new(p, t, 0);
-    struct reading_steps r = { t, is, p, w };
+    struct reading_steps r = { NULL, t, is, p, w };
 
     read_deadline(&r, 0);
     steps_read(&r, 0);

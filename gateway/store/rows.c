@@ -100,7 +100,15 @@ void run_advance(const struct workflow *w, enum step_state *states, size_t n)
 
 struct slice step_queue(const struct step *step)
 {
-    return step->kind == STEP_EXEC ? SLICE("exec:") : step->endpoint->name;
+    switch (step->kind) {
+    case STEP_EXEC:
+        return SLICE("exec:");
+    case STEP_PLUGIN:
+        return step->plugin->queue;
+    case STEP_HTTP:
+        break;
+    }
+    return step->endpoint->name;
 }
 
 struct lease *lease_new(struct event *ev, struct workflow *w, int64_t workflow_def, struct id run, uint16_t step)

@@ -31,7 +31,7 @@ enum run_state run_state_of(const enum step_state *steps, size_t n);
 void run_advance(const struct workflow *w, enum step_state *states, size_t n);
 
 /* The queue that a step waits in: of an HTTP step the plain name of its endpoint, such as "billing". Endpoint names
- * have no ':', so those of other kinds are told apart as "kind:name": of all commands "exec:". Borrowed from the plan. */
+ * have no ':', so those of other kinds are told apart as "kind:name": of all commands "exec:", of a plugin "plugin:jq". Borrowed from the plan. */
 struct slice step_queue(const struct step *step);
 
 /* A lease is void after this: then the step may be claimed again. Far above what a healthy step takes to come to its

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { Gateway, hooklatch } from './lib/gateway.mjs';
+import { childrenOf, gone, marked } from './lib/processes.mjs';
 import { ended } from './lib/runs.mjs';
 import { source, standardWebhooks } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
@@ -39,33 +40,6 @@ async function through(t, exec, { data, ...options } = {}) {
   const run = await ended(gateway, await send(gateway, data), 60);
   return { run, state: run.state, attempts: attemptsOf(run), last: attemptsOf(run).at(-1) };
 }
-
-const childrenOf = (parent) =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]) === parent;
-      } catch {
-        return false; // ended meanwhile
-      }
-    })
-    .map(Number);
-
-// Processes whose command line holds the mark.
-function marked(mark) {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return command.includes(mark) && !command.includes('exec.test');
-      } catch {
-        return false;
-      }
-    });
-}
-const gone = (mark) => until(() => `processes of ${mark} to be gone: ${marked(mark)}`, () => marked(mark).length === 0);
 
 suite('exec', () => {
   test('the example of the documentation', async (t) => {
@@ -336,7 +310,7 @@ suite('exec', () => {
       /\/etc\/passwd is no program: it is not an executable file/,
       /there is no folder .*\/nowhere/,
       /there is no user "nobody-at-all"/,
-      /a step calls an endpoint or runs a command, not both/,
+      /a step does one thing, of http, exec and plugin/,
       /the step has nothing to do\n {4}hint: add http/,
     ]) {
       assert.match(stderr, words);

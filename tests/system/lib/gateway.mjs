@@ -33,13 +33,21 @@ export class Scope {
   }
 }
 
+// Below the ports that the kernel gives to outgoing connections and to listeners without a wish: nobody takes it meanwhile.
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer();
+    const free = new Promise((done) => {
+      server.once('error', () => done(false));
+      server.listen(10000 + Math.floor(Math.random() * 22000), '127.0.0.1', () => done(true));
+    });
+    if (await free) {
+      const { port } = server.address();
+      server.close();
+      await once(server, 'close');
+      return port;
+    }
+  }
 }
 
 // Deep merge of plain objects, for configurations put together from parts.

@@ -1,0 +1,332 @@
+// Steps that are plugins: what they do well, and that whatever they do badly costs an attempt and nothing else.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { after, before, suite, test } from 'node:test';
+import { binary, Gateway, hooklatch } from './lib/gateway.mjs';
+import { childrenOf, gone, marked } from './lib/processes.mjs';
+import { ended } from './lib/runs.mjs';
+import { source, standardWebhooks } from './lib/sign.mjs';
+import { until } from './lib/wait.mjs';
+import { api, attemptsOf, stepsOf } from './lib/words.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const sanitized = readFileSync(binary).includes('__asan_init') || readFileSync(binary).includes('__tsan_init');
+const fast = { max: 2, base: '20ms', factor: 1, cap: '20ms' };
+let folder; // of trouble.so
+
+function compile(source, name, ...flags) {
+  execFileSync('cc', ['-shared', '-fPIC', '-I', join(here, '../../plugins'), ...flags, '-o', join(folder, `${name}.so`), source]);
+}
+
+async function start(t, steps, more = {}, options = {}) {
+  return Gateway.start(
+    t,
+    {
+      sources: { shop: source('standard-webhooks', { event: { type: 'shop.{/kind}', subject: '{/id}' } }) },
+      plugin_path: [folder],
+      workflows: [{ id: 'flow', on: 'shop.**', steps }],
+      ...more,
+    },
+    options,
+  );
+}
+const trouble = (more = {}) => ({ id: 'run', plugin: { name: 'trouble' }, retry: fast, ...more });
+
+async function send(gateway, data = {}) {
+  const body = typeof data === 'string' ? data : JSON.stringify({ kind: 'order', id: 17, n: randomUUID(), ...data });
+  const answer = await gateway.post('shop', body, standardWebhooks(body));
+  assert.equal(answer.json?.status, 'accepted', answer.text);
+  return answer.json.id;
+}
+
+const runOf = async (gateway, data) => ended(gateway, await send(gateway, data), 60);
+const lastOf = (run) => attemptsOf(run).at(-1);
+
+suite('plugins', () => {
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'hooklatch-plugins-'));
+    compile(join(here, 'plugins/trouble.c'), 'trouble');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('a crash, an exit, an endless loop, nonsense, too much or no output: an attempt each, and the next call is done', async (t) => {
+    const gateway = await start(t, [trouble({ timeout: '400ms', plugin: { name: 'trouble', output_max: '64KiB' } })]);
+    const words = {
+      crash: /^the worker ended in the middle of it: killed by signal 11 \(Segmentation fault\) \(attempt 2 of 2, the last\)$/,
+      exit: /^the worker ended in the middle of it: exit code 3/,
+      loop: /^timed out after 400 ms: the worker was killed/,
+      babble: /^its reply is none: the worker was killed/,
+      flood: /^its output is larger than 65536 bytes \(output_max\)/,
+      'no json': /^its output is no JSON: line 1, column 6: /,
+      retry: /^not now \(attempt 2 of 2, the last\)/,
+    };
+    for (const [what, error] of Object.entries(words)) {
+      const run = await runOf(gateway, { what });
+      assert.equal(run.state, 'failed', what);
+      assert.equal(attemptsOf(run).length, 2, what);
+      assert.match(lastOf(run).error, error);
+      assert.match(lastOf(run).log, new RegExp(`about to: ${what}\n$`), what);
+      assert.equal((await runOf(gateway, { what: 'fine' })).state, 'done', `after ${what}`);
+    }
+    const fail = await runOf(gateway, { what: 'fail' });
+    assert.deepEqual([fail.state, attemptsOf(fail).length, lastOf(fail).error], ['failed', 1, 'never']);
+    const metrics = await gateway.request('/metrics');
+    assert.match(metrics.text, /^hooklatch_plugin_workers_lost_total 8$/m);
+  });
+
+  test('memory beyond the limit: the attempt says so', { skip: sanitized && 'sanitizers need address space without end' }, async (t) => {
+    const gateway = await start(t, [trouble()], { plugins: { trouble: { limits: { memory: '128MiB' } } } });
+    const run = await runOf(gateway, { what: 'grow' });
+    assert.equal(run.state, 'failed');
+    assert.match(lastOf(run).error, /signal 6 \(Aborted\); it had 1[01]\d of the 128 MiB of memory that it may have/);
+  });
+
+  test('calls behind one that crashes lose nothing', async (t) => {
+    const gateway = await start(t, [trouble()]);
+    const wait = join(gateway.dir, 'wait');
+    const first = await send(gateway, { what: 'wait', once: wait });
+    await until('the first call to run', () => existsSync(wait));
+    const crash = await send(gateway, { what: 'crash' });
+    const fine = [];
+    for (let i = 0; i < 20; i++) fine.push(await send(gateway, { what: 'fine' }));
+    rmSync(wait);
+    assert.equal((await ended(gateway, first)).state, 'done');
+    assert.equal((await ended(gateway, crash)).state, 'failed');
+    for (const event of fine) {
+      const run = await ended(gateway, event);
+      assert.deepEqual([run.state, attemptsOf(run).length], ['done', 1]);
+    }
+  });
+
+  test('a worker killed from outside, in the middle of a call and between two', async (t) => {
+    const gateway = await start(t, [trouble()]);
+    const pid = async () => lastOf(await runOf(gateway, { what: 'pid' })).output;
+    const one = await pid();
+    process.kill(one, 'SIGKILL');
+    await until('the worker to be gone', () => !existsSync(`/proc/${one}`));
+    const two = await pid();
+    assert.notEqual(two, one);
+    const once = join(gateway.dir, 'once');
+    const event = await send(gateway, { what: 'loop', once });
+    await until('the call to run', () => existsSync(once));
+    process.kill(two, 'SIGKILL');
+    const run = await ended(gateway, event);
+    assert.equal(run.state, 'done');
+    assert.match(attemptsOf(run)[0].error, /killed by signal 9 \(Killed\)/);
+  });
+
+  test('what a plugin started goes with its worker', async (t) => {
+    const mark = `mark-${randomUUID()}`;
+    const gateway = await start(t, [trouble()]);
+    assert.equal((await runOf(gateway, { what: 'child', mark })).state, 'done');
+    await until('the child to run', () => marked(mark).length > 0);
+    await runOf(gateway, { what: 'crash' });
+    await gone(mark);
+    assert.equal((await runOf(gateway, { what: 'child', mark })).state, 'done');
+    await until('the child to run', () => marked(mark).length > 0);
+    await gateway.stop();
+    await gone(mark);
+  });
+
+  test('a worker has three descriptors that its children get, the environment listed, and prints into the log', async (t) => {
+    const gateway = await start(
+      t,
+      [trouble()],
+      { plugins: { trouble: { env: ['MY_LISTED'] } } },
+      { env: { MY_LISTED: 'yes', MY_SECRET: 'never', LANG: 'C.UTF-8' } },
+    );
+    assert.deepEqual(lastOf(await runOf(gateway, { what: 'fds' })).output, [0, 1, 2]);
+    assert.equal(lastOf(await runOf(gateway, { what: 'print' })).log, 'about to: print\non standard output\n');
+    const { log } = lastOf(await runOf(gateway, { what: 'env' }));
+    const names = log.split('\n').slice(1).map((line) => line.split('=')[0]).filter(Boolean);
+    assert.deepEqual(names.sort(), ['LANG', 'MY_LISTED', 'PATH']);
+  });
+
+  test('workers: as many calls at once', async (t) => {
+    const gateway = await start(t, [trouble()], { plugins: { trouble: { workers: 3 } } });
+    const waits = [0, 1, 2].map((i) => join(gateway.dir, `wait${i}`));
+    const events = [];
+    for (const once of waits) events.push(await send(gateway, { what: 'wait', once }));
+    await until('three calls to run', () => waits.every((file) => existsSync(file)));
+    for (const file of waits) rmSync(file);
+    for (const event of events) assert.equal((await ended(gateway, event)).state, 'done');
+  });
+
+  test('a plugin that is replaced is loaded anew by a reload; what it does is done by the old one', async (t) => {
+    const own = mkdtempSync(join(tmpdir(), 'hooklatch-plugins-'));
+    t.after(() => rmSync(own, { recursive: true, force: true }));
+    copyFileSync(join(folder, 'trouble.so'), join(own, 'trouble.so'));
+    const gateway = await start(t, [trouble()], { plugin_path: [own] });
+    const pid = async () => lastOf(await runOf(gateway, { what: 'pid' })).output;
+    const old = await pid();
+    await gateway.call(api.reload);
+    assert.equal(await pid(), old, 'nothing changed');
+    const once = join(gateway.dir, 'wait');
+    const event = await send(gateway, { what: 'wait', once });
+    await until('the call to run', () => existsSync(once));
+    copyFileSync(join(folder, 'trouble.so'), join(own, 'new'));
+    renameSync(join(own, 'new'), join(own, 'trouble.so'));
+    await gateway.call(api.reload);
+    const fresh = await pid();
+    assert.notEqual(fresh, old);
+    rmSync(once);
+    const run = await ended(gateway, event);
+    assert.deepEqual([run.state, attemptsOf(run).length], ['done', 1]);
+    await until('the old worker to be gone', () => !existsSync(`/proc/${old}`));
+    assert.equal(await pid(), fresh);
+  });
+
+  test('open says no: at once where it says so for good', async (t) => {
+    const gateway = await start(t, [
+      trouble({ plugin: { name: 'trouble', args: { open: 'retry' } } }),
+      trouble({ id: 'other', needs: [], plugin: { name: 'trouble', args: { open: 'fail' } } }),
+    ]);
+    const run = await runOf(gateway, {});
+    const of = (step) => attemptsOf(run).filter((attempt) => attempt.step === step);
+    assert.deepEqual([of('run').length, of('other').length], [2, 1]);
+    assert.match(of('other')[0].error, /^it will not open$/);
+  });
+
+  test('configuration: what is missing, of another ABI, no plugin, or has wrong args is told with its place', async (t) => {
+    compile(join(here, 'plugins/trouble.c'), 'old', '-DOTHER_ABI=0');
+    compile(join(here, 'plugins/trouble.c'), 'small', '-DSMALL');
+    compile(join(here, 'plugins/trouble.c'), 'renamed');
+    writeFileSync(join(folder, 'text.so'), 'no shared object');
+    t.after(() => ['old', 'small', 'renamed', 'text'].forEach((name) => rmSync(join(folder, `${name}.so`))));
+    const names = ['missing', 'troubel', 'old', 'small', 'renamed', 'text'];
+    const steps = names.map((name) => ({ id: name, plugin: { name } }));
+    steps.push({ id: 'args', plugin: { name: 'trouble', args: { n: 'x', m: 1 } } }, { id: 'jq', plugin: { name: 'jq' } });
+    const gateway = await Gateway.prepare(t, {
+      sources: { shop: source('standard-webhooks', { event: { type: 'a' } }) },
+      plugin_path: [folder],
+      workflows: [{ id: 'flow', on: 'a', steps }],
+    });
+    const { code, stderr } = await hooklatch(['check', '-c', gateway.file]);
+    assert.equal(code, 1);
+    for (const words of [
+      /there is no plugin "missing": no missing\.so in plugin_path, beside the binary, or in /,
+      /there is no plugin "troubel".*\n {4}hint: did you mean "trouble"\?/,
+      /old\.so is built for plugin ABI 0, this gateway has 1: build it again/,
+      /small\.so says that its struct hl_step_plugin has 8 bytes, less than the \d+ that ABI 1 began with/,
+      /renamed\.so: it calls itself "trouble": the file must be called trouble\.so/,
+      /cannot load .*text\.so: /,
+      /hooklatch\.yaml:\d+:\d+: error: workflows\[0\]\.steps\[6\]\.plugin\.args\.n: expected integer, found string/,
+      /plugin\.args\.m: unknown property "m"\n {4}hint: "hooklatch plugins trouble" shows its settings/,
+      /plugin: no args: required property "filter" is missing/,
+    ]) {
+      assert.match(stderr, words);
+    }
+  });
+
+  test('a plugin that is gone when the gateway starts its worker: attempts fail with words, and it is tried again', async (t) => {
+    const own = mkdtempSync(join(tmpdir(), 'hooklatch-plugins-'));
+    t.after(() => rmSync(own, { recursive: true, force: true }));
+    copyFileSync(join(folder, 'trouble.so'), join(own, 'trouble.so'));
+    const gateway = await start(t, [trouble({ retry: { max: 50, base: '50ms', factor: 1, cap: '50ms' } })], { plugin_path: [own] });
+    renameSync(join(own, 'trouble.so'), join(own, 'hidden'));
+    const event = await send(gateway, { what: 'fine' });
+    const run = await until('an attempt', async () => {
+      const all = await gateway.list(`${api.runs}?event=${event}`);
+      const one = all.length && (await gateway.get(api.run(all[0].id)));
+      return one && attemptsOf(one).length > 0 && one;
+    });
+    assert.match(attemptsOf(run)[0].error, /^not started: cannot load .*trouble\.so/);
+    renameSync(join(own, 'hidden'), join(own, 'trouble.so'));
+    assert.equal((await ended(gateway, event)).state, 'done');
+  });
+
+  test('kill -9 of the gateway with all kinds under way: no child is left, every step ends under one key', async (t) => {
+    const cycles = Number(process.env.HOOKLATCH_CRASH_CYCLES ?? 20);
+    const mark = `mark-${randomUUID()}`;
+    const often = { max: 90, base: '20ms', factor: 1, cap: '20ms' };
+    const gateway = await start(t, [
+      { id: 'shape', plugin: { name: 'jq', args: { filter: `{what: "child", mark: "${mark}", id: .input.id}` } }, retry: often },
+      { id: 'child', plugin: { name: 'trouble' }, input: '{/steps/shape}', retry: often },
+      { id: 'line', needs: ['shape'], plugin: { name: 'file', args: { path: 'lines', line: 'document' } }, retry: often },
+      { id: 'slow', needs: [], exec: { command: ['/bin/sh', '-c', `sleep 0.05; : ${mark}; echo 1`] }, retry: often },
+    ]);
+    const events = [];
+    for (let i = 0; i < cycles; i++) {
+      for (let k = 0; k < 4; k++) events.push(await send(gateway));
+      await until('something to run', () => marked(mark).length > 0);
+      await gateway.kill9();
+      await gone(mark);
+      await gateway.serve();
+    }
+    for (const event of events) {
+      assert.deepEqual(stepsOf(await ended(gateway, event, 60)).map((step) => step.state), ['done', 'done', 'done', 'done']);
+    }
+    const runs = new Set();
+    for (const line of readFileSync(join(gateway.dir, 'lines'), 'utf8').trim().split('\n')) {
+      runs.add(JSON.parse(line).run.id); // whole lines, whatever was cut off
+    }
+    assert.equal(runs.size, events.length);
+    await gateway.stop();
+    await gone(mark);
+  });
+
+  test('jq: numbers and digits as they came, or refused', async (t) => {
+    const jq = async (filter, input) => {
+      const { code, stdout, stderr } = await hooklatch(['plugin', 'run', 'jq', '--args', JSON.stringify({ filter }), '-'], { input });
+      return code === 0 ? stdout.trimEnd() : stderr;
+    };
+    const data = '{"big":9007199254740993,"huge":1e400,"tiny":1e-400,"long":0.12345678901234567890,"price":19.90,"neg":-9007199254740993}';
+    assert.equal(await jq('.input', data), data.replace('19.90', '19.9'));
+    assert.equal(await jq('[.input.big, .input.big, .input.neg]', data), '[9007199254740993,9007199254740993,-9007199254740993]');
+    assert.equal(await jq('.input.price * 2', data), '39.8');
+    assert.equal(await jq('[.input.big > 1, .input.neg < 0, .input.huge > .input.big]', data), '[true,true,true]');
+    for (const filter of ['.input.big + 1', '.input.big | tostring', '.input.big == 9007199254740993', '{(.input.big|tostring): 1}', '.input.long * 2']) {
+      assert.match(await jq(filter, data), /not done, for good: the result depends on a number that jq.* does not have/, filter);
+    }
+    // Different numbers between the same two doubles: which of them was passed on nobody can tell.
+    assert.match(await jq('.input[0]', '[9007199254740993.1,9007199254740993.2]'), /depends on a number/);
+    assert.equal(await jq('[.input[]]', '[1e22,0.1,100,0.30000000000000004,123456789012345680000,-0.0]'), '[1e+22,0.1,100,0.30000000000000004,123456789012345680000,-0]');
+    assert.equal(await jq('.input', '{"s":"9007199254740993 \\\\\\" 1e400"}'), '{"s":"9007199254740993 \\\\\\" 1e400"}');
+  });
+
+  test('jq: errors in words; its environment has no secrets', async () => {
+    const jq = (filter) =>
+      hooklatch(['plugin', 'run', 'jq', '--args', JSON.stringify({ filter }), '-'], { input: '{"a":1}', env: { ...process.env, SECRET: 'x' } });
+    assert.match((await jq('.a[')).stderr, /not done, for good: the filter cannot be compiled: .*syntax error/s);
+    assert.match((await jq('1, 2')).stderr, /more than one output: put it into \[ \]/);
+    assert.match((await jq('empty')).stderr, /no output/);
+    assert.match((await jq('.input.a.b')).stderr, /Cannot index number with/);
+    assert.equal((await jq('env | has("SECRET")')).stdout, 'false\n');
+  });
+
+  test('file: whole lines, rotation, and what was cut off is taken away', async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'hooklatch-file-'));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const path = join(dir, 'log');
+    const put = (input, more = {}) => hooklatch(['plugin', 'run', 'file', '--args', JSON.stringify({ path, ...more }), '-'], { input });
+    assert.equal((await put('{"a":\n 9007199254740993}')).code, 0);
+    assert.equal(readFileSync(path, 'utf8'), '{"a":  9007199254740993}\n');
+    writeFileSync(path, '{"a":1}\n{"cut');
+    await put('2');
+    assert.equal(readFileSync(path, 'utf8'), '{"a":1}\n2\n');
+    for (let i = 0; i < 6; i++) await put(`"line number ${i}"`, { rotate: 40, keep: 2 });
+    assert.deepEqual(readdirSync(dir).sort(), ['log', 'log.1', 'log.2']);
+    assert.equal(readFileSync(path, 'utf8'), '"line number 5"\n');
+    assert.equal(readFileSync(`${path}.1`, 'utf8'), '"line number 3"\n"line number 4"\n');
+    assert.match((await put('1', { path: join(dir, 'no/such') })).stderr, /worth another attempt: cannot append to .*no\/such: No such file/);
+    assert.match((await put('1', { path: '/dev/full' })).stderr, /cannot append to \/dev\/full/);
+  });
+
+  test('plugins, plugin run: what is there, with its settings; what goes wrong', async () => {
+    const { code, stdout } = await hooklatch(['plugins', 'jq', 'hello']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^jq {2}\/.*\/jq\.so\n {2}shapes data with a jq program\n {4}filter {7}string, required: the program/m);
+    assert.match(stdout, /^hello {2}/m);
+    const all = await hooklatch(['plugins']);
+    for (const name of ['file', 'hello', 'jq']) assert.match(all.stdout, new RegExp(`^${name} {2}/`, 'm'));
+    const run = (...args) => hooklatch(['plugin', 'run', ...args], { input: '{"what":"crash"}' });
+    assert.match((await run('nothing')).stderr, /there is no plugin "nothing": "hooklatch plugins" lists them/);
+    assert.match((await run('jq', '--args', '{"filter":1}')).stderr, /--args\/filter: expected string/);
+    assert.match((await run(join(folder, 'trouble.so'))).stderr, /the worker was killed by signal 11/);
+  });
+});
