@@ -1,31 +1,28 @@
-/* The smallest plugin: docs/plugins.md builds it step by step. */
-#include "hooklatch_plugin.h"
-
+/* hello.c - the smallest plugin: greets whom the input names. */
+#include <hooklatch_plugin.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int open_hello(struct hl_bytes args, void **self, struct hl_reply *reply)
-{
-    (void)reply;
-    return (*self = strndup(args.ptr, args.len)) ? HL_DONE : HL_RETRY;
-}
 
 static int run_hello(void *self, struct hl_bytes document, struct hl_reply *reply)
 {
-    struct hl_bytes type = reply->find(reply, "/event/type"), args = { self, strlen(self) };
+    char name[200], output[100];
 
-    fprintf(stderr, "a document of %zu bytes\n", document.len);
-    reply->write(reply, (struct hl_bytes){ "{\"hello\":", 9 });
-    reply->write(reply, type);
-    reply->write(reply, (struct hl_bytes){ ",\"args\":", 8 });
-    reply->write(reply, args);
-    return reply->write(reply, (struct hl_bytes){ "}", 1 }) ? HL_FAIL : HL_DONE;
+    (void)self;
+    fprintf(stderr, "a document of %zu bytes\n", document.len); /* goes into the attempt's log */
+    if (reply->text(reply, "/input/name", name, sizeof name) < 0) {
+        reply->error(reply, "the input has no name, or one of more than 199 bytes");
+        return HL_FAIL; /* another attempt would not do either */
+    }
+    int len = snprintf(output, sizeof output, "{\"greeting\": \"hello\", \"bytes\": %zu, \"to\": ", document.len);
+    reply->write(reply, (struct hl_bytes){ output, (size_t)len });
+    reply->write(reply, reply->find(reply, "/input/name")); /* raw JSON, quotes and escapes included */
+    reply->write(reply, (struct hl_bytes){ "}", 1 });
+    return HL_DONE;
 }
 
 const struct hl_step_plugin hl_step_plugin = {
-    .abi = HL_STEP_ABI, .size = sizeof hl_step_plugin, .name = "hello",
-    .config_schema = "{\"description\": \"says hello\", \"type\": \"object\", \"additionalProperties\": false,"
-                     " \"properties\": {\"greeting\": {\"description\": \"given back\", \"type\": \"string\"}}}",
-    .open = open_hello, .run = run_hello, .close = free,
+    .abi = HL_STEP_ABI,
+    .size = sizeof hl_step_plugin,
+    .name = "hello",
+    .config_schema = "{\"description\": \"greets whom the input names\", \"type\": \"object\", \"additionalProperties\": false}",
+    .run = run_hello,
 };

@@ -285,6 +285,16 @@ suite('exec', () => {
     await gone(mark);
   });
 
+  test('check shows what a good configuration runs', async (t) => {
+    const gateway = await Gateway.prepare(t, {
+      sources: { shop: source('standard-webhooks', { event: { type: 'a' } }) },
+      workflows: [{ id: 'flow', on: 'a', steps: [{ id: 'a', exec: { command: ['true'] } }, { id: 'b', plugin: { name: 'hello' } }] }],
+    });
+    const { code, stdout } = await hooklatch(['check', '-c', gateway.file]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^ {2}step a: command \/.*\/true\n {2}step b: plugin hello$/m);
+  });
+
   test('a command that is not there, or cannot be run, is an error of the configuration', async (t) => {
     const gateway = await Gateway.prepare(t, {
       sources: { shop: source('standard-webhooks', { event: { type: 'a' } }) },

@@ -54,6 +54,30 @@ suite('plugins', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
+  test('the examples of the documentation: a workflow, and a plugin from an empty folder', async (t) => {
+    const text = readFileSync(join(here, '../../docs/plugins.md'), 'utf8');
+    const gateway = await Gateway.prepare(t, { sources: { shop: source('standard-webhooks', { event: { type: 'shop.{/kind}' } }) } });
+    const rest = Object.entries(gateway.config).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
+    writeFileSync(gateway.file, `${rest.join('')}${/```yaml\n(workflows:\n[\s\S]*?)```/.exec(text)[1]}`, { mode: 0o600 });
+    await gateway.serve();
+    const run = await runOf(gateway, { kind: 'order.paid', id: 9007199254740993, items: [{ price: 19.9 }, { price: 5 }] });
+    assert.equal(run.state, 'done');
+    assert.match(readFileSync(join(gateway.dir, 'ledger.ndjson'), 'utf8'), /^\{"id":\d+,"total":24.9\}\n$/);
+
+    const empty = mkdtempSync(join(tmpdir(), 'hooklatch-hello-'));
+    t.after(() => rmSync(empty, { recursive: true, force: true }));
+    const code = /```c\n([\s\S]*?)```/.exec(text)[1];
+    assert.equal(code, readFileSync(join(here, '../../plugins/hello.c'), 'utf8'), 'plugins/hello.c is the one of the documentation');
+    writeFileSync(join(empty, 'hello.c'), code);
+    const [build, ...rest2] = /```sh\n(cc [\s\S]*?)```/.exec(text)[1].trim().split('\n');
+    const env = { ...process.env, PKG_CONFIG_PATH: join(dirname(binary), 'plugins'), PATH: `${dirname(binary)}:${process.env.PATH}` };
+    execFileSync('sh', ['-ec', build], { cwd: empty, env });
+    const out = execFileSync('sh', ['-ec', rest2.join('\n')], { cwd: empty, env, encoding: 'utf8' });
+    assert.equal(out.trim(), /prints `(\{"greeting.*?\})`/.exec(text)[1]);
+    const [, command, printed] = /```sh\n(echo .*)\n```\n\nprints `(.*)`/.exec(text);
+    assert.equal(execFileSync('sh', ['-ec', command], { env, encoding: 'utf8' }).trim(), printed);
+  });
+
   test('a crash, an exit, an endless loop, nonsense, too much or no output: an attempt each, and the next call is done', async (t) => {
     const gateway = await start(t, [trouble({ timeout: '400ms', plugin: { name: 'trouble', output_max: '64KiB' } })]);
     const words = {

@@ -286,15 +286,25 @@ static const struct change {
       "    hint: did you mean \"http\"?\n" },
     { "http: {endpoint: demo, path: /p}",
       "plugin: {name: x}",
-      "c.yaml:15:21: error: workflows[0].steps[0].plugin: unknown key \"plugin\"\n"
-      "    hint: known: id, http, exec, needs, if, input, output, timeout, retry\n" },
+      "c.yaml:15:36: error: workflows[0].steps[0].plugin.name: there is no plugin \"x\": no x.so in plugin_path, beside the "
+      "binary, or in " PKGLIBDIR "\n"
+      "    hint: put it into one of plugin_path, or see \"hooklatch plugins\"\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "plugin: {name: ../x}",
+      "c.yaml:15:36: error: workflows[0].steps[0].plugin.name: must match the pattern \"^[a-z0-9][a-z0-9_-]{0,63}$\", found string "
+      "\"../x\"\n"
+      "    hint: for example \"jq\"\n" },
+    { "http: {endpoint: demo, path: /p}",
+      "http: {endpoint: demo}, plugin: {name: x}",
+      "c.yaml:15:53: error: workflows[0].steps[0].plugin: a step does one thing, of http, exec and plugin\n"
+      "    hint: make two steps of it\n" },
     { "http: {endpoint: demo, path: /p}",
       "timeout: 1s",
       "c.yaml:15:13: error: workflows[0].steps[0]: the step has nothing to do\n"
-      "    hint: add http: {endpoint: …}, or exec: {command: […]}\n" },
+      "    hint: add http: {endpoint: …}, exec: {command: […]}, or plugin: {name: …}\n" },
     { "http: {endpoint: demo, path: /p}",
       "http: {endpoint: demo}, exec: {command: [/bin/true]}",
-      "c.yaml:15:51: error: workflows[0].steps[0].exec: a step calls an endpoint or runs a command, not both\n"
+      "c.yaml:15:51: error: workflows[0].steps[0].exec: a step does one thing, of http, exec and plugin\n"
       "    hint: make two steps of it\n" },
     { "http: {endpoint: demo, path: /p}",
       "exec: {command: [/no/such/program], limits: {cpu: 10x, memory: 1MiB}}",
