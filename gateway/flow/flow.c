@@ -25,6 +25,7 @@ struct flow *flow_new(const struct flow_options *o, struct err *e)
     lanes_init(&f->lanes, o->room ? (int)o->room : ROOM, o->room_per_queue ? (int)o->room_per_queue : ROOM_PER_QUEUE);
     histogram_init(&f->stats.step_us, 64);
     histogram_init(&f->stats.start_us, 64);
+    histogram_init(&f->stats.run_us, 64);
     step_headers_init(&f->headers);
     buf_init(&f->url, 64 * 1024);
     json_doc_init(&f->answer);

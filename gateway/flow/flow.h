@@ -22,6 +22,7 @@ struct flow_stats {
     struct counter plugin_workers_lost; /* by crash, limit, time-out or nonsense */
     struct histogram step_us;  /* one attempt, on the wire */
     struct histogram start_us; /* event received to the first attempt of a first step */
+    struct histogram run_us;   /* event received to the end of a run, stored */
     _Atomic int64_t held;      /* steps in memory */
     _Atomic int64_t calls;     /* calls under way */
 };

@@ -38,8 +38,10 @@ static void on_written(struct write *w)
     if (lost)
         LOG_WARN("the store does not know this step any more", LOG_ID("run", h->lease->run),
                  LOG_I("step", h->lease->step));
-    else if (w->finish.run_ended)
+    else if (w->finish.run_ended) {
         counter_add(&f->stats.runs_ended, 1);
+        histogram_add(&f->stats.run_us, (uint64_t)(clock_wall_us() - h->lease->event->time_us));
+    }
     f->results.wait_us = WAIT_MIN_US;
     held_move(&h->state, HELD_EV_SAVED);
     dispatcher_release(f, h);

@@ -91,6 +91,8 @@ static void put_flow(struct buf *out, const struct flow_stats *f)
     put_histogram(out, "step_seconds", "", &f->step_us, US_PER_S);
     put_head(out, "step_start_seconds", "histogram", "From an event's receipt to the first attempt of a step.");
     put_histogram(out, "step_start_seconds", "", &f->start_us, US_PER_S);
+    put_head(out, "run_seconds", "histogram", "From an event's receipt to the end of a run, stored.");
+    put_histogram(out, "run_seconds", "", &f->run_us, US_PER_S);
     put_gauge(out, "steps_held", "Steps in memory, waiting or under way.", f->held);
     put_gauge(out, "step_calls", "Calls of steps under way.", f->calls);
     put_counter(out, "plugin_workers_lost_total", "Workers of plugins that ended by a crash, a limit, a time-out or nonsense.",

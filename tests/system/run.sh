@@ -27,4 +27,5 @@ for argument; do
     case $argument in *.mjs) named=true ;; esac
 done
 $named || set -- "$@" "$here"/*.test.mjs
-exec "$node" --test --test-reporter=spec "$@"
+# A file that hangs is a failure with a name, long before whoever waits for all of them gives up.
+exec "$node" --test --test-timeout=$((300000 * ${HOOKLATCH_TEST_PATIENCE:-1})) --test-reporter=spec "$@"

@@ -21,7 +21,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Gateway } from './lib/gateway.mjs';
+import { fileURLToPath } from 'node:url';
+import { Gateway, hooklatch } from './lib/gateway.mjs';
 import { RawConnection } from './lib/raw.mjs';
 import { github, source } from './lib/sign.mjs';
 import { until } from './lib/wait.mjs';
@@ -251,4 +252,15 @@ test('at shutdown the API answers what it has begun to take', async (t) => {
   await stopping;
   await gateway.serve();
   assert.equal((await gateway.get(api.event(answer.json.id))).type, 'user.created');
+});
+
+test('the configurations that come with it have no errors and no warnings', async () => {
+  const secrets = ['BILLING_SECRET', 'DEMO_STEP_SECRET', 'GITHUB_WEBHOOK_SECRET', 'SHOP_SECRET'];
+  const env = { ...process.env, ...Object.fromEntries(secrets.map((name) => [name, 'whsec_AAAA'])) };
+  for (const name of ['quickstart', 'hooklatch']) {
+    const file = fileURLToPath(new URL(`../../conf/${name}.yaml`, import.meta.url));
+    const { code, stdout, stderr } = await hooklatch(['check', '-c', file], { env });
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /good, 0 errors, 0 warnings\n$/);
+  }
 });

@@ -369,27 +369,6 @@ static void test_what_a_reload_cannot_change(void **state)
     plan_unref(b);
 }
 
-static void test_shipped_examples(void **state)
-{
-    static const char *const files[] = { "conf/quickstart.yaml", "conf/hooklatch.yaml" };
-    struct buf said;
-
-    (void)state;
-    buf_init(&said, 65536);
-    setenv("BILLING_SECRET", "whsec_AAAA", 1);
-    setenv("DEMO_STEP_SECRET", "whsec_AAAA", 1);
-    setenv("GITHUB_WEBHOOK_SECRET", "c", 1);
-    setenv("SHOP_SECRET", "d", 1);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s", getenv("TOP_SRCDIR"), files[i]);
-        struct plan *p = folder_load(path, &said);
-        assert_string_equal(text_of(&said), "");
-        plan_unref(p);
-    }
-    buf_clear(&said);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,7 +383,6 @@ int main(void)
         cmocka_unit_test(test_definitions),
         cmocka_unit_test(test_definition_of_a_graph),
         cmocka_unit_test(test_what_a_reload_cannot_change),
-        cmocka_unit_test(test_shipped_examples),
     };
     return cmocka_run_group_tests(tests, folder_setup, folder_teardown);
 }
