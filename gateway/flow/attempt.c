@@ -5,14 +5,22 @@
 
 #include "base/clock.h"
 
-static void put_steps(const struct lease *l, struct buf *out)
+static void put_outputs(const struct lease *l, bool failed, struct buf *out)
 {
+    const char *between = "";
+
     for (size_t i = 0; i < l->n_outputs; i++) {
-        if (i)
-            buf_putc(out, ',');
-        json_quote(out, l->outputs[i].step_id);
+        const struct lease_output *o = &l->outputs[i];
+        if (o->failed != failed)
+            continue;
+        buf_puts(out, between);
+        between = ",";
+        json_quote(out, o->step_id);
         buf_putc(out, ':');
-        buf_put(out, l->outputs[i].json.len ? l->outputs[i].json : SLICE("null"));
+        if (failed)
+            json_quote(out, o->text);
+        else
+            buf_put(out, o->text.len ? o->text : SLICE("null"));
     }
 }
 
@@ -25,7 +33,12 @@ void attempt_put_context(const struct attempt *a, struct buf *out)
     buf_puts(out, "},\"input\":");
     buf_put(out, a->input);
     buf_puts(out, ",\"steps\":{");
-    put_steps(l, out);
+    put_outputs(l, false, out);
+    buf_putc(out, '}');
+    if (a->step->index < workflow_n_main(a->workflow))
+        return;
+    buf_puts(out, ",\"failed\":{");
+    put_outputs(l, true, out);
     buf_putc(out, '}');
 }
 

@@ -18,7 +18,7 @@ struct attempt {
     struct slice input;              /* JSON text; the event's data, byte for byte, where the step does not shape it */
 };
 
-/* {"event":…,"input":…,"steps":… without the brace that closes it. */
+/* {"event":…,"input":…,"steps":… without the brace that closes it; for a step of on_failure "failed":{<step>:<why>} too. */
 void attempt_put_context(const struct attempt *a, struct buf *out);
 /* {"event":…,"input":…,"steps":…,"run":…} */
 void attempt_put_document(const struct attempt *a, struct buf *out);

@@ -366,6 +366,10 @@ static int check_pointer(void *arg, const struct pointer *p, uint32_t node)
     const struct reader *rd = arg;
     struct slice first = p->count ? p->tokens[0].name : SLICE_NONE;
 
+    bool on_failure = rd->step->index >= workflow_n_main(rd->l->r->w);
+
+    if (on_failure && slice_eq(first, SLICE("failed")))
+        return 0;
     if (slice_eq(first, SLICE("steps")) && p->count >= 2)
         check_step_read(rd, p->tokens[1].name, node);
     else if (!slice_eq(first, SLICE("input")) && (rd->of_condition || !slice_eq(first, SLICE("event"))))

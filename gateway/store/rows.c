@@ -123,17 +123,20 @@ struct lease *lease_new(struct event *ev, struct workflow *w, int64_t workflow_d
     return l;
 }
 
-void lease_add_output(struct lease *l, uint16_t step, struct slice step_id, struct slice json)
+void lease_add_output(struct lease *l, uint16_t step, bool failed, struct slice step_id, struct slice text)
 {
-    char *text = mem_alloc(step_id.len + json.len);
+    char *copy = mem_alloc(step_id.len + text.len);
 
     if (step_id.len)
-        memcpy(text, step_id.ptr, step_id.len);
-    if (json.len)
-        memcpy(text + step_id.len, json.ptr, json.len);
+        memcpy(copy, step_id.ptr, step_id.len);
+    if (text.len)
+        memcpy(copy + step_id.len, text.ptr, text.len);
     l->outputs = mem_grow(l->outputs, l->n_outputs + 1, sizeof *l->outputs);
     l->outputs[l->n_outputs++] = (struct lease_output){
-        .step = step, .step_id = slice_of(text, step_id.len), .json = slice_of(text + step_id.len, json.len),
+        .step = step,
+        .failed = failed,
+        .step_id = slice_of(copy, step_id.len),
+        .text = slice_of(copy + step_id.len, text.len),
     };
 }
 
@@ -142,7 +145,7 @@ size_t lease_bytes(const struct lease *l)
     size_t bytes = event_bytes(l->event);
 
     for (size_t i = 0; i < l->n_outputs; i++)
-        bytes += l->outputs[i].step_id.len + l->outputs[i].json.len;
+        bytes += l->outputs[i].step_id.len + l->outputs[i].text.len;
     return bytes;
 }
 

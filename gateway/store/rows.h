@@ -61,7 +61,9 @@ struct lease {
     int64_t lease_until_us;       /* wall clock */
     struct lease_output {
         uint16_t step;
-        struct slice step_id, json;
+        bool failed;              /* then text says why */
+        struct slice step_id;
+        struct slice text;        /* JSON */
     } *outputs;                   /* of finished steps, in order; own memory */
     size_t n_outputs;
 };
@@ -69,7 +71,8 @@ void lease_free(struct lease *l); /* NULL ok */
 size_t lease_bytes(const struct lease *l); /* of the event and the outputs: what strangers and endpoints can size */
 /* For back ends. Takes references; w may be NULL. */
 struct lease *lease_new(struct event *ev, struct workflow *w, int64_t workflow_def, struct id run, uint16_t step);
-void lease_add_output(struct lease *l, uint16_t step, struct slice step_id, struct slice json); /* copies */
+/* Copies. */
+void lease_add_output(struct lease *l, uint16_t step, bool failed, struct slice step_id, struct slice text);
 /* Standard idempotency key: "run/step/generation" (run as UUID text, step as its id). out: at least 36 + 1 + step id
  * + 12 bytes. */
 #define IDEMPOTENCY_KEY_MAX 400

@@ -38,8 +38,8 @@ const char *const sqlite_query_texts[Q_COUNT] = {
         " ORDER BY due_us LIMIT ?3",
     [Q_STEPS_NEXT] =
         "SELECT due_us FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) ORDER BY due_us LIMIT 1",
-    [Q_OUTPUTS] = "SELECT s.idx, s.id, a.output FROM steps s CROSS JOIN attempts a ON a.key = s.last_attempt"
-                  " WHERE s.run = ?1 AND s.state = 4 ORDER BY s.idx",
+    [Q_OUTPUTS] = "SELECT s.idx, s.id, s.state, CASE s.state WHEN 4 THEN a.output ELSE a.error END FROM steps s"
+                  " CROSS JOIN attempts a ON a.key = s.last_attempt WHERE s.run = ?1 AND s.state IN (4, 5) ORDER BY s.idx",
     [Q_QUEUE_AFTER] = "SELECT queue, due_us FROM steps INDEXED BY steps_due WHERE state IN (1, 2) AND queue > ?1"
                       " ORDER BY queue, due_us LIMIT 1",
     [Q_ATTEMPT_ADD] =
@@ -58,4 +58,4 @@ const char *const sqlite_query_texts[Q_COUNT] = {
     [Q_DEFINITION_GET] = "SELECT " DEFINITION_COLUMNS " FROM definitions WHERE id = ?1",
 };
 
-_Static_assert(STEP_DONE == 4 && EVENT_RELEASED == 2, "Q_OUTPUTS, Q_EVENT_RELEASE");
+_Static_assert(STEP_DONE == 4 && STEP_FAILED == 5 && EVENT_RELEASED == 2, "Q_OUTPUTS, Q_EVENT_RELEASE");

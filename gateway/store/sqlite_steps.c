@@ -165,7 +165,7 @@ int sqlite_put_outputs(struct sqlite_store *st, struct lease *l, struct err *e)
 
     put_int(s, 1, id_key(l->run));
     while ((rc = sqlite_row(st, Q_OUTPUTS, "cannot read the outputs of earlier steps", e)) > 0)
-        lease_add_output(l, (uint16_t)get_int(s, 0), get_slice(s, 1), get_slice(s, 2));
+        lease_add_output(l, (uint16_t)get_int(s, 0), get_int(s, 2) == STEP_FAILED, get_slice(s, 1), get_slice(s, 3));
     return rc;
 }
 

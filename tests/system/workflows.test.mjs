@@ -125,18 +125,23 @@ test('a failed step cancels what needs it, and nothing else; on_failure sees wha
       step('after-good', { needs: ['good'] }),
     ],
     on_failure: [
-      step('alert', { input: { good: '{/steps/good/n}', bad: '{/steps/bad/n}', event: '{/event/type}' } }),
-      step('tidy'),
+      step('alert', { input: { good: '{/steps/good/n}', bad: '{/steps/bad/n}', event: '{/event/type}', why: 'bad: {/failed/bad}' } }),
+      step('tidy', { if: { '/failed/bad': { exists: true } } }),
+      step('other', { if: { '/failed/good': { exists: true } } }),
     ],
   });
   endpoint.answer = (call) => (call.body.run.step === 'bad' ? { status: 500 } : { body: { n: 1 } });
   const run = await ended(gateway, await order(gateway));
   assert.equal(run.state, 'failed');
   assert.deepEqual(states(run), {
-    good: 'done', bad: 'failed', 'after-bad': 'cancelled', 'after-good': 'done', alert: 'done', tidy: 'done',
+    good: 'done', bad: 'failed', 'after-bad': 'cancelled', 'after-good': 'done', alert: 'done', tidy: 'done', other: 'skipped',
   });
   assert.deepEqual(called(endpoint).slice(-2), ['alert', 'tidy']);
-  assert.deepEqual(endpoint.calls.at(-2).body.input, { good: 1, bad: null, event: 'shop.order.paid' });
+  assert.deepEqual(endpoint.calls.at(-2).body.input, {
+    good: 1, bad: null, event: 'shop.order.paid', why: 'bad: answered 500 (attempt 1 of 1, the last)',
+  });
+  assert.deepEqual(endpoint.calls.at(-2).body.failed, { bad: 'answered 500 (attempt 1 of 1, the last)' });
+  assert.equal(endpoint.calls[0].body.failed, undefined);
 });
 
 test('retry.on: what is not named fails at once, what is named is tried again', async (t) => {

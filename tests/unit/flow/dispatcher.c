@@ -236,7 +236,7 @@ static void outputs_take_room_as_events_do(void **state)
     struct lease *l = newborn(f, "/ok");
     char *json = calloc(1, 1 << 18);
 
-    lease_add_output(l, 0, SLICE("price"), slice_of(json, 1 << 18));
+    lease_add_output(l, 0, false, SLICE("price"), slice_of(json, 1 << 18));
     dispatcher_lease(f->flow, l);
     assert_true(atomic_load(&f->flow->lanes.bytes) > 1 << 18);
     next_write(WRITE_FINISH);

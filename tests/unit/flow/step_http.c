@@ -47,8 +47,8 @@ static int set_up(void **state)
                             .timeout_us = 30 * S,
                             .retry = { .max = 8, .base_us = S, .cap_us = 3600 * S, .factor = 2 } };
     f.workflow = (struct workflow){ .id = SLICE("in\"voice"), .steps = &f.step, .n_steps = 1 };
-    f.outputs[0] = (struct lease_output){ 0, SLICE("price"), SLICE("{\"net\": 1.10}") };
-    f.outputs[1] = (struct lease_output){ 1, SLICE("tell"), SLICE("") };
+    f.outputs[0] = (struct lease_output){ 0, false, SLICE("price"), SLICE("{\"net\": 1.10}") };
+    f.outputs[1] = (struct lease_output){ 1, false, SLICE("tell"), SLICE("") };
     f.lease = (struct lease){ .event = f.event, .generation = 2, .attempts = 2, .outputs = f.outputs, .n_outputs = 2 };
     assert_int_equal(id_parse(SLICE("018bcfe5-6801-7000-8000-000000000001"), &f.lease.run), 0);
     f.attempt = (struct attempt){ &f.lease, &f.workflow, &f.step, 3, NOW, 30 * S, f.event->data };

@@ -76,7 +76,7 @@ static void run_goes_its_way(struct fixture *x)
     assert_int_equal(second->step, 1);
     assert_int_equal(second->n_outputs, 1);
     assert_slice(second->outputs[0].step_id, "a");
-    assert_slice(second->outputs[0].json, "{\"ok\":1}");
+    assert_slice(second->outputs[0].text, "{\"ok\":1}");
 
     r = result_of(second, w, ATTEMPT_OK);
     r.output = SLICE("2");
@@ -92,7 +92,7 @@ static void run_goes_its_way(struct fixture *x)
     assert_null(third->workflow);
     assert_int_equal(third->workflow_def, 7);
     assert_int_equal(third->n_outputs, 2);
-    assert_slice(third->outputs[1].json, "2");
+    assert_slice(third->outputs[1].text, "2");
     assert_true(slice_eq(third->event->data, ev->data));
     assert_true(slice_eq(third->event->headers, ev->headers));
 

@@ -162,10 +162,11 @@ static void lease_step(struct store *st, struct d_step *s, struct lease *l, int6
     l->attempts = s->row.attempts;
     for (uint16_t i = 0; find_step(db, s->run, i); i++) {
         struct d_step *done = find_step(db, s->run, i);
-        for (size_t k = db->tables[ATTEMPTS].n; done->row.state == STEP_DONE && k-- > 0;) {
+        bool failed = done->row.state == STEP_FAILED;
+        for (size_t k = db->tables[ATTEMPTS].n; (failed || done->row.state == STEP_DONE) && k-- > 0;) {
             struct d_attempt *a = row(db, ATTEMPTS, k);
             if (a->run == s->run && a->row.step == i) {
-                lease_add_output(l, i, done->row.id, a->row.output);
+                lease_add_output(l, i, failed, done->row.id, failed ? a->row.error : a->row.output);
                 break;
             }
         }

@@ -184,10 +184,10 @@ static void lease_owns_its_outputs(void **state)
 
     (void)state;
     event_unref(ev);
-    lease_add_output(l, 0, SLICE("a"), slice_z(json));
-    lease_add_output(l, 1, SLICE("b"), SLICE(""));
+    lease_add_output(l, 0, false, SLICE("a"), slice_z(json));
+    lease_add_output(l, 1, true, SLICE("b"), SLICE(""));
     json[1] = '2';
-    assert_true(slice_eq_z(l->outputs[0].json, "[1]"));
+    assert_true(slice_eq_z(l->outputs[0].text, "[1]"));
     assert_true(slice_eq_z(l->outputs[1].step_id, "b"));
     assert_true(slice_eq_z(l->event->type, "github.push"));
     assert_true(slice_eq_z(step_queue(&w->steps[0]), "billing"));
