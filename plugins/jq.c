@@ -167,13 +167,32 @@ static struct hl_bytes replaced(struct hl_bytes document, const struct inexacts 
 
 /* -- Running the program -- */
 
+/* One line, and no word of shells: this is none. */
+static void tidy(char *words)
+{
+    static const char shell[] = " (Unix shell quoting issues?)";
+    char *at = strstr(words, shell);
+    size_t n = 0;
+
+    if (at)
+        memmove(at, at + sizeof shell - 1, strlen(at + sizeof shell - 1) + 1);
+    for (char *c = words; *c; c++) {
+        char plain = *c == '\n' ? ' ' : *c;
+        if (plain != ' ' || (n && words[n - 1] != ' '))
+            words[n++] = plain;
+    }
+    words[n && words[n - 1] == ' ' ? n - 1 : n] = '\0';
+}
+
 static void note(void *arg, jv message)
 {
     struct program *p = arg;
     jv text = jq_format_error(message);
 
-    if (jv_is_valid(text) && jv_get_kind(text) == JV_KIND_STRING && !p->words[0])
+    if (jv_is_valid(text) && jv_get_kind(text) == JV_KIND_STRING && !p->words[0]) {
         snprintf(p->words, sizeof p->words, "%s", jv_string_value(text));
+        tidy(p->words);
+    }
     jv_free(text);
 }
 

@@ -51,10 +51,12 @@ const struct cli_command cli_commands[] = {
     { "plugin", cli_plugin, "run NAME [OPTION]… [FILE|-]", "try a plugin out, without a gateway",
       "\n  --args JSON   the step's args ({})\n"
       "  --document    FILE is the whole document {\"event\":…,\"input\":…,\"steps\":…,\"run\":…}, not the input only\n"
+      "  --timeout S   seconds (30)\n"
       "  -c FILE       a configuration, for its plugin_path\n"
       "NAME with a '/' is the plugin's file. Prints the step's output; what the plugin prints goes to standard error.\n"
       "Exit code: 0 done, 1 not done, 2 usage.\n" },
-    { "push", cli_push, "[--key K] [--subject S] TYPE [DATA|-]", "give the gateway an event of your own", GATEWAY_OPTIONS },
+    { "push", cli_push, "[--key K] [--subject S] TYPE [DATA|-]", "give the gateway an event of your own",
+      "\nDATA is JSON; - reads standard input; without it the data is null.\n" GATEWAY_OPTIONS },
     { "events", cli_events, "[list|show ID|body ID|tail] [FILTER]…", "stored events",
       "\nFilters: --source S --type T --status accepted|held|released|ignored --limit N --before ID; --json prints JSON.\n"
           GATEWAY_OPTIONS },

@@ -6,35 +6,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/remote.h"
+#include "config.h"
 #include "flow/environment.h"
 #include "flow/plugin_frame.h"
 #include "plan/plan.h"
 
 #define OUTPUT_MAX (64u << 20)
+#define MEMORY_MAX ((rlim_t)512 << 20) /* as plugins.NAME.limits.memory, unless a configuration says otherwise */
+#define TIMEOUT_S 30
 
 static const struct option long_options[] = {
     { "args", required_argument, NULL, 'a' },
     { "config", required_argument, NULL, 'c' },
     { "document", no_argument, NULL, 'd' },
+    { "timeout", required_argument, NULL, 't' },
     { NULL, 0, NULL, 0 },
 };
 
 struct options {
     const char *name, *args, *config, *file;
     bool whole; /* the file is the document */
+    int timeout_s;
 };
 
 static int read_options(int argc, char **argv, struct options *o)
 {
     int c;
 
-    *o = (struct options){ .args = "{}", .file = "-" };
+    *o = (struct options){ .args = "{}", .file = "-", .timeout_s = TIMEOUT_S };
     while ((c = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
         if (c == 'a')
             o->args = optarg;
@@ -42,7 +49,7 @@ static int read_options(int argc, char **argv, struct options *o)
             o->config = optarg;
         else if (c == 'd')
             o->whole = true;
-        else
+        else if (c != 't' || (o->timeout_s = atoi(optarg)) <= 0)
             return cli_usage("plugin");
     }
     argc -= optind;
@@ -83,8 +90,9 @@ static char *find(const struct options *o, struct slice *name, struct arena *a, 
     if (loaded)
         tree_clear(&t);
     if (!path)
-        err_set(e, ERR_NOT_FOUND, "there is no plugin \"%s\": \"hooklatch plugins\" lists them; a file is named with its folder: "
-                "./%s.so", o->name, o->name);
+        err_set(e, ERR_NOT_FOUND, "there is no plugin \"%s\": \"hooklatch plugins\" lists them; those of a configuration's "
+                "plugin_path need -c FILE; a file is named with its folder: ./%s%s", o->name, o->name,
+                slice_ends(*name, SLICE(".so")) ? "" : ".so");
     return path;
 }
 
@@ -162,9 +170,35 @@ static bool send_all(int fd, struct slice s)
     return true;
 }
 
+/* An endless loop does not end by itself: the socket has a time limit. */
 static bool receive(int fd, void *out, size_t len)
 {
     return len == 0 || recv(fd, out, len, MSG_WAITALL) == (ssize_t)len;
+}
+
+static void limit(int fd, int timeout_s)
+{
+    struct timeval patience = { .tv_sec = timeout_s };
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+#ifndef WITH_SANITIZERS /* which need address space without end */
+    setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_MAX, MEMORY_MAX }); /* ours too: the worker inherits it */
+#endif
+}
+
+/* As serve would look at it. */
+static bool is_json(struct slice output)
+{
+    struct json_limits limits = JSON_LIMITS_DEFAULT;
+    struct json_fault fault;
+    struct json_doc d;
+
+    json_doc_init(&d);
+    bool good = json_parse(&d, output, &limits, &fault) == 0;
+    json_doc_clear(&d);
+    if (!good)
+        fprintf(stderr, "hooklatch plugin: its output is no JSON: line %u, column %u: %s\n", fault.line, fault.column, fault.text);
+    return good;
 }
 
 /* body: its output or words. */
@@ -200,14 +234,21 @@ static int print_result(const struct reply_head *reply, const struct buf *body)
     if (reply->status == REPLY_DONE) {
         fwrite(body->len ? body->ptr : "null", 1, body->len ? body->len : 4, stdout);
         putchar('\n');
-        return fflush(stdout) ? CLI_FAILED : 0;
+        return (body->len && !is_json(buf_slice(body))) || fflush(stdout) ? CLI_FAILED : 0;
     }
     fprintf(stderr, "hooklatch plugin: %s%s%.*s\n", how[reply->status <= REPLY_TOO_LARGE ? reply->status : REPLY_FAIL],
             body->len ? ": " : "", (int)body->len, body->len ? body->ptr : "");
     return CLI_FAILED;
 }
 
-static int call(const char *path, struct slice args, struct slice document, struct err *e)
+static int say_end(int status, struct err *e)
+{
+    if (WIFSIGNALED(status))
+        return err_set(e, ERR_INPUT, "the worker was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    return err_set(e, ERR_INPUT, "the worker ended with exit code %d in the middle of it", WEXITSTATUS(status));
+}
+
+static int call(const char *path, const struct options *o, struct slice document, struct err *e)
 {
     struct reply_head reply;
     int pair[2], status = 0;
@@ -216,6 +257,7 @@ static int call(const char *path, struct slice args, struct slice document, stru
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
         return err_sys(e, "cannot make a socket");
+    limit(pair[0], o->timeout_s);
     int failed = spawn(path, pair[1], &pid, e);
     close(pair[1]);
     if (failed) {
@@ -223,17 +265,17 @@ static int call(const char *path, struct slice args, struct slice document, stru
         return -1;
     }
     buf_init(&body, 2 * (size_t)OUTPUT_MAX);
-    bool answered = talk(pair[0], args, document, &reply, &body);
+    bool answered = talk(pair[0], slice_z(o->args), document, &reply, &body), late = !answered && errno == EAGAIN;
     close(pair[0]);
+    if (late)
+        kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     int result = answered ? print_result(&reply, &body) : -1;
     buf_clear(&body);
     if (answered)
         return result;
-    return WIFSIGNALED(status) ? err_set(e, ERR_INPUT, "the worker was killed by signal %d (%s)", WTERMSIG(status),
-                                         strsignal(WTERMSIG(status)))
-                               : err_set(e, ERR_INPUT, "the worker ended with exit code %d in the middle of it", WEXITSTATUS(status));
+    return late ? err_set(e, ERR_LIMIT, "timed out after %d s: the worker was killed", o->timeout_s) : say_end(status, e);
 }
 
 int cli_plugin(int argc, char **argv)
@@ -251,7 +293,7 @@ int cli_plugin(int argc, char **argv)
     char *path = find(&o, &name, &a, &e);
     int result = !path || check_args(path, name, slice_z(o.args), &e) || read_document(&o, &document, &e) ? -1 : 0;
     if (result == 0)
-        result = call(path, slice_z(o.args), buf_slice(&document), &e);
+        result = call(path, &o, buf_slice(&document), &e);
     if (result < 0)
         fprintf(stderr, "hooklatch plugin: %s\n", e.text);
     buf_clear(&document);

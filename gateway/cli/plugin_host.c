@@ -1,5 +1,5 @@
-/* The process that a plugin runs in: a child of serve (flow/plugin.c), plugin (cli/plugin.c); with --describe of whoever reads a
- * configuration (plan/plugin.c). */
+/* The process that a plugin runs in: a child of serve (flow/plugin.c), plugin (cli/plugin.c); with --describe and --try
+ * of whoever reads a configuration (plan/plugin.c). */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,6 +22,16 @@ static int describe(const char *path)
     return result || fflush(stdout) ? CLI_FAILED : 0;
 }
 
+static int try_args(const char *path, const char *args)
+{
+    struct err e;
+
+    if (plugin_host_try_args(path, slice_z(args), &e) == 0)
+        return 0;
+    fprintf(stderr, "%s\n", e.text);
+    return CLI_FAILED;
+}
+
 int cli_plugin_host(int argc, char **argv)
 {
     int type;
@@ -29,6 +39,8 @@ int cli_plugin_host(int argc, char **argv)
 
     if (argc == 3 && strcmp(argv[1], "--describe") == 0)
         return describe(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "--try") == 0)
+        return try_args(argv[2], argv[3]);
     if (argc == 2 && getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM)
         return plugin_host_serve(argv[1]);
     fputs("hooklatch plugin-host: this is started by hooklatch serve; see \"hooklatch plugin run\"\n", stderr);

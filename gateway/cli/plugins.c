@@ -81,7 +81,8 @@ static int print_names(const struct tree *t, struct slice *names, size_t n, stru
     for (size_t i = 0; i < n; i++) {
         char *path = plugin_file(t, names[i], a);
         if (!path)
-            fprintf(stderr, "hooklatch plugins: there is no plugin \"%.*s\"\n", SLICE_FMT(names[i]));
+            fprintf(stderr, "hooklatch plugins: there is no plugin \"%.*s\"%s\n", SLICE_FMT(names[i]),
+                    t ? "" : "; those of a configuration's plugin_path need -c FILE");
         if (!path || print_plugin(names[i], path, a))
             result = CLI_FAILED;
     }

@@ -29,6 +29,7 @@ struct plugin_call {
     struct worker *worker; /* NULL: it waits in the pool */
     struct plugin_options o;
     uint32_t id;
+    int64_t asked_us, begun_us; /* monotonic; begun_us: 0 until its turn */
     plugin_done done;
     void *arg;
 };
@@ -134,7 +135,10 @@ static void line_put_before(struct line *l, struct line *from)
 
 static void conclude(struct plugin_call *c, const struct plugin_result *r)
 {
-    c->done(c->arg, r);
+    struct plugin_result own = *r;
+
+    own.waited_us = (c->begun_us ? c->begun_us : clock_mono_us()) - c->asked_us;
+    c->done(c->arg, &own);
     free(c);
 }
 
@@ -149,6 +153,17 @@ static void set_due(struct worker *w, int64_t after_us)
         return; /* it looks again then */
     w->armed_us = w->due_us;
     timer_set(w->timer, after_us);
+}
+
+/* The first of its calls has its turn. */
+static void begin_head(struct worker *w)
+{
+    struct plugin_call *c = w->calls.first;
+
+    if (!c)
+        return;
+    c->begun_us = clock_mono_us();
+    set_due(w, c->o.timeout_us);
 }
 
 static void end_worker(struct worker *w, int why, const char *words)
@@ -266,7 +281,7 @@ static void give(struct worker *w, struct plugin_call *c)
     if (!w->unsent)
         w->unsent = c;
     if (w->state == WORKER_READY && w->calls.first == c)
-        set_due(w, c->o.timeout_us);
+        begin_head(w);
     send_calls(w);
 }
 
@@ -283,8 +298,7 @@ static void take_hello(struct worker *w, const struct reply_head *head, struct s
     }
     w->state = WORKER_READY;
     w->was_ready = true;
-    if (w->calls.first)
-        set_due(w, w->calls.first->o.timeout_us);
+    begin_head(w);
     send_calls(w);
 }
 
@@ -299,8 +313,7 @@ static void take_reply(struct worker *w, const struct reply_head *head, const ch
 
     line_remove(&w->calls, c);
     w->pool->failures = 0;
-    if (w->calls.first)
-        set_due(w, w->calls.first->o.timeout_us);
+    begin_head(w);
     conclude(c, &r);
 }
 
@@ -673,7 +686,7 @@ struct plugin_call *plugin_start(struct pools *ps, const struct plugin_options *
         return NULL;
     }
     struct plugin_call *c = mem_zalloc(sizeof *c);
-    *c = (struct plugin_call){ .pool = p, .o = *o, .done = done, .arg = arg };
+    *c = (struct plugin_call){ .pool = p, .o = *o, .asked_us = clock_mono_us(), .done = done, .arg = arg };
     line_put(&p->waiting, c);
     timer_turn(p->turn);
     return c;

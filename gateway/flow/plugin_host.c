@@ -230,6 +230,36 @@ static int open_instance(struct host *h, struct slice args, struct reply *r, str
     return HL_DONE;
 }
 
+static void say_of_open(struct reply *r)
+{
+    char words[PLUGIN_WORDS_MAX + 1];
+
+    snprintf(words, sizeof words, "%s", r->words[0] ? r->words : "the plugin does not say why (reply->error)");
+    snprintf(r->words, sizeof r->words, "its args are refused: %.250s", words);
+}
+
+int plugin_host_try_args(const char *path, struct slice args, struct err *e)
+{
+    struct host h = { .socket = -1 };
+    struct instance *i = NULL;
+    struct reply r;
+
+    if (load(path, &h.plugin, e))
+        return -1;
+    reply_init(&r);
+    reply_begin(&r, args, 0);
+    int result = open_instance(&h, args, &r, &i), failed = result == HL_FAIL ? -1 : 0;
+    if (i)
+        close_instance(&h, i);
+    if (failed) {
+        say_of_open(&r);
+        err_set(e, ERR_INPUT, "%s", r.words);
+    }
+    json_doc_clear(&r.doc);
+    buf_clear(&r.output);
+    return failed;
+}
+
 /* -- One request -- */
 
 static int call(struct host *h, const struct request_head *head, const char *bytes, struct reply *r)
@@ -239,8 +269,10 @@ static int call(struct host *h, const struct request_head *head, const char *byt
 
     reply_begin(r, args, head->output_max);
     int result = i ? HL_DONE : open_instance(h, args, r, &i);
-    if (result != HL_DONE)
+    if (result != HL_DONE) {
+        say_of_open(r);
         return result;
+    }
     reply_begin(r, slice_of(bytes + head->args_len, head->document_len), head->output_max);
     return h->plugin.run(i->self, (struct hl_bytes){ r->document.ptr, r->document.len }, &r->public);
 }
@@ -279,8 +311,10 @@ static int serve_one(struct host *h, const struct request_head *head, const char
         return send_reply(h, head->id, REPLY_TOO_LARGE, SLICE_NONE);
     if (result == HL_DONE)
         return send_reply(h, head->id, REPLY_DONE, buf_slice(&r->output));
-    if (!r->words[0])
-        reply_error(&r->public, "the plugin does not say why");
+    if (result != HL_FAIL && result != HL_RETRY)
+        snprintf(r->words, sizeof r->words, "it returned %d, which is none of HL_DONE, HL_RETRY and HL_FAIL", result);
+    else if (!r->words[0])
+        reply_error(&r->public, "the plugin does not say why (reply->error)");
     return send_reply(h, head->id, result == HL_FAIL ? REPLY_FAIL : REPLY_RETRY, slice_z(r->words));
 }
 

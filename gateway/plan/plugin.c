@@ -21,6 +21,7 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 #define ANSWER_MAX (1u << 20)
+#define ARGS_TRIED_MAX 100000 /* an argument of a process has at most 128 KiB */
 #define ANSWER_WAIT_US (10 * US_PER_S)
 
 /* -- Where plugins are -- */
@@ -92,9 +93,11 @@ char *plugin_file(const struct tree *t, struct slice name, struct arena *a)
 
 /* -- What it says of itself -- */
 
-static int spawn(const char *path, int out, pid_t *pid)
+/* args NULL: --describe. */
+static int spawn(const char *path, const char *args, int out, pid_t *pid)
 {
-    char *const arguments[] = { (char *)"hooklatch", (char *)"plugin-host", (char *)"--describe", (char *)path, NULL };
+    char *const arguments[] = { (char *)"hooklatch", (char *)"plugin-host", (char *)(args ? "--try" : "--describe"), (char *)path,
+                                (char *)args, NULL };
     char *const environment[] = { NULL };
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -136,7 +139,7 @@ static bool read_all(int fd, struct buf *out)
     }
 }
 
-int plugin_ask(const char *path, struct buf *out, struct err *e)
+static int ask(const char *path, const char *args, struct buf *out, struct err *e)
 {
     int pipe_fds[2], status = 0;
     pid_t pid;
@@ -144,7 +147,7 @@ int plugin_ask(const char *path, struct buf *out, struct err *e)
     buf_init(out, ANSWER_MAX);
     if (pipe2(pipe_fds, O_CLOEXEC))
         return err_sys(e, "cannot make a pipe");
-    bool failed = spawn(path, pipe_fds[1], &pid);
+    bool failed = spawn(path, args, pipe_fds[1], &pid);
     close(pipe_fds[1]);
     if (failed) {
         close(pipe_fds[0]);
@@ -157,15 +160,32 @@ int plugin_ask(const char *path, struct buf *out, struct err *e)
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (!whole)
-        return err_set(e, ERR_INPUT, "%s does not say what it is within %d s", path, (int)(ANSWER_WAIT_US / US_PER_S));
+        return err_set(e, ERR_INPUT, "%s does not come back within %d s (an endless loop while it is loaded or opened?)", path, (int)(ANSWER_WAIT_US / US_PER_S));
     if (WIFSIGNALED(status))
-        return err_set(e, ERR_INPUT, "%s: loading it ends the process by signal %d (%s)", path, WTERMSIG(status),
+        return err_set(e, ERR_INPUT, "%s: loading or opening it ends the process by signal %d (%s)", path, WTERMSIG(status),
                        strsignal(WTERMSIG(status)));
     if (status) {
         struct slice words = slice_first(buf_slice(out), slice_find(buf_slice(out), '\n'));
         return err_set(e, ERR_INPUT, "%.*s", SLICE_FMT(slice_first(words, 600)));
     }
     return 0;
+}
+
+int plugin_ask(const char *path, struct buf *out, struct err *e)
+{
+    return ask(path, NULL, out, e);
+}
+
+/* What its schema cannot tell, such as a jq program that cannot be compiled. */
+static int try_args(const char *path, struct slice args, struct err *e)
+{
+    struct buf out;
+
+    if (args.len > ARGS_TRIED_MAX)
+        return 0;
+    int result = ask(path, args.ptr, &out, e);
+    buf_clear(&out);
+    return result;
 }
 
 static struct schema *read_answer(struct slice text, struct slice name, struct err *e)
@@ -277,11 +297,27 @@ static struct plugin *add_plugin(struct build *b, uint32_t node, struct slice na
     return p;
 }
 
+static void check_folders(struct build *b)
+{
+    const struct json_doc *d = &b->t->doc;
+    uint32_t list = tree_get(b->t, 0, "plugin_path");
+    struct stat folder;
+
+    if (list == JSON_NONE || json_type_of(d, list) != JSON_ARRAY)
+        return;
+    for (uint32_t i = list + 1; i < json_end(d, list); i = json_next(d, i)) {
+        const char *path = tree_file_path(b->t, tree_string(b->t, i, &b->scratch), &b->scratch);
+        if (stat(path, &folder) || !S_ISDIR(folder.st_mode))
+            tree_warn(b->t, i, b->is, "make it, or leave it out", "there is no folder %s", path);
+    }
+}
+
 void plugins_build(struct build *b)
 {
     const struct json_doc *d = &b->t->doc;
     uint32_t all = tree_get(b->t, 0, "plugins");
 
+    check_folders(b);
     if (all == JSON_NONE || json_type_of(d, all) != JSON_OBJECT)
         return;
     for (uint32_t k = all + 1; k < json_end(d, all); k = json_next(d, k + 1)) {
@@ -308,20 +344,21 @@ struct plugin *plan_plugin(const struct plan *p, struct slice name)
 /* -- A step's use of it -- */
 
 /* args: JSON_NONE where the step has none, which is {}; node: where that is said. */
-static void check_args(const struct reading_steps *r, uint32_t node, uint32_t args, const struct plugin *p)
+static bool check_args(const struct reading_steps *r, uint32_t node, uint32_t args, const struct plugin *p)
 {
     struct schema_scratch *scratch = schema_scratch_new();
     struct schema_report report;
     struct json_fault fault;
     struct json_doc none;
-    char hint[120];
+    char hint[400];
 
-    snprintf(hint, sizeof hint, "\"hooklatch plugins %.*s\" shows its settings", SLICE_FMT(p->name));
+    snprintf(hint, sizeof hint, "\"hooklatch plugins -c %.250s %.*s\" shows its settings", r->t->file, SLICE_FMT(p->name));
     json_doc_init(&none);
     int parsed = json_parse(&none, SLICE("{}"), &JSON_LIMITS_DEFAULT, &fault);
     const struct json_doc *d = args == JSON_NONE ? &none : &r->t->doc;
     uint32_t at = args == JSON_NONE ? 0 : args;
-    if (parsed == 0 && schema_check(p->args_schema, d, at, scratch) != SCHEMA_VALID) {
+    bool good = parsed == 0 && schema_check(p->args_schema, d, at, scratch) == SCHEMA_VALID;
+    if (!good) {
         schema_report_make(&report, p->args_schema, d, at, scratch, 20);
         for (size_t i = 0; i < report.count; i++)
             tree_error(r->t, args == JSON_NONE ? node : report.errors[i].node, r->is, hint, "%s%.*s",
@@ -330,19 +367,21 @@ static void check_args(const struct reading_steps *r, uint32_t node, uint32_t ar
     }
     schema_scratch_free(scratch);
     json_doc_clear(&none);
+    return good;
 }
 
 /* A stored definition is taken as it is: what is gone since shows when the step is tried. */
-static void check_against_plugin(const struct reading_steps *r, uint32_t node, struct slice name, uint32_t args)
+static void check_against_plugin(const struct reading_steps *r, uint32_t node, const struct plugin_step *x, uint32_t args)
 {
-    struct plugin *p = plan_plugin(r->plan, name);
+    struct plugin *p = plan_plugin(r->plan, x->name);
+    struct err e;
 
     if (!r->b)
         return;
     if (!p)
-        p = add_plugin(r->b, tree_get(r->t, node, "name"), name, JSON_NONE);
-    if (p->args_schema)
-        check_args(r, node, args, p);
+        p = add_plugin(r->b, tree_get(r->t, node, "name"), x->name, JSON_NONE);
+    if (p->args_schema && check_args(r, node, args, p) && try_args(p->path.ptr, x->args, &e))
+        tree_error(r->t, args == JSON_NONE ? node : args, r->is, NULL, "%s", e.text);
 }
 
 void plugin_read(const struct reading_steps *r, uint32_t node, struct step *step)
@@ -364,5 +403,5 @@ void plugin_read(const struct reading_steps *r, uint32_t node, struct step *step
     x->args = arena_slice(&r->w->memory, buf_slice(&text));
     buf_clear(&text);
     if (x->name.len)
-        check_against_plugin(r, node, x->name, args);
+        check_against_plugin(r, node, x, args);
 }

@@ -205,15 +205,13 @@ suite('plugins', () => {
     assert.equal(await pid(), fresh);
   });
 
-  test('open says no: at once where it says so for good', async (t) => {
-    const gateway = await start(t, [
-      trouble({ plugin: { name: 'trouble', args: { open: 'retry' } } }),
-      trouble({ id: 'other', needs: [], plugin: { name: 'trouble', args: { open: 'fail' } } }),
-    ]);
+  test('open says no: tried again, or at once for good', async (t) => {
+    const gateway = await start(t, [trouble({ plugin: { name: 'trouble', args: { open: 'retry' } } })]);
     const run = await runOf(gateway, {});
-    const of = (step) => attemptsOf(run).filter((attempt) => attempt.step === step);
-    assert.deepEqual([of('run').length, of('other').length], [2, 1]);
-    assert.match(of('other')[0].error, /^it will not open$/);
+    assert.deepEqual([run.state, attemptsOf(run).length], ['failed', 2]);
+    assert.match(lastOf(run).error, /^its args are refused: it will not open \(attempt 2 of 2, the last\)$/);
+    const fail = await hooklatch(['plugin', 'run', join(folder, 'trouble.so'), '--args', '{"open":"fail"}'], { input: '1' });
+    assert.match(fail.stderr, /not done, for good: its args are refused: it will not open/);
   });
 
   test('configuration: what is missing, of another ABI, no plugin, or has wrong args is told with its place', async (t) => {
@@ -224,10 +222,12 @@ suite('plugins', () => {
     t.after(() => ['old', 'small', 'renamed', 'text'].forEach((name) => rmSync(join(folder, `${name}.so`))));
     const names = ['missing', 'troubel', 'old', 'small', 'renamed', 'text'];
     const steps = names.map((name) => ({ id: name, plugin: { name } }));
+    steps.push({ id: 'open', plugin: { name: 'trouble', args: { open: 'fail' } } });
+    steps.push({ id: 'syntax', plugin: { name: 'jq', args: { filter: '.input[' } } });
     steps.push({ id: 'args', plugin: { name: 'trouble', args: { n: 'x', m: 1 } } }, { id: 'jq', plugin: { name: 'jq' } });
     const gateway = await Gateway.prepare(t, {
       sources: { shop: source('standard-webhooks', { event: { type: 'a' } }) },
-      plugin_path: [folder],
+      plugin_path: [folder, 'nowhere'],
       workflows: [{ id: 'flow', on: 'a', steps }],
     });
     const { code, stderr } = await hooklatch(['check', '-c', gateway.file]);
@@ -239,8 +239,11 @@ suite('plugins', () => {
       /small\.so says that its struct hl_step_plugin has 8 bytes, less than the \d+ that ABI 1 began with/,
       /renamed\.so: it calls itself "trouble": the file must be called trouble\.so/,
       /cannot load .*text\.so: /,
-      /hooklatch\.yaml:\d+:\d+: error: workflows\[0\]\.steps\[6\]\.plugin\.args\.n: expected integer, found string/,
-      /plugin\.args\.m: unknown property "m"\n {4}hint: "hooklatch plugins trouble" shows its settings/,
+      /hooklatch\.yaml:\d+:\d+: error: workflows\[0\]\.steps\[8\]\.plugin\.args\.n: expected integer, found string/,
+      /plugin\.args\.m: unknown property "m"\n {4}hint: "hooklatch plugins -c .*hooklatch\.yaml trouble" shows its settings/,
+      /steps\[6\]\.plugin\.args: its args are refused: it will not open\n/,
+      /steps\[7\]\.plugin\.args: its args are refused: the filter cannot be compiled: jq: error: syntax error, unexpected \$end at .*line 1:/,
+      /plugin_path\[1\]: there is no folder .*nowhere/,
       /plugin: no args: required property "filter" is missing/,
     ]) {
       assert.match(stderr, words);
@@ -316,7 +319,8 @@ suite('plugins', () => {
   test('jq: errors in words; its environment has no secrets', async () => {
     const jq = (filter) =>
       hooklatch(['plugin', 'run', 'jq', '--args', JSON.stringify({ filter }), '-'], { input: '{"a":1}', env: { ...process.env, SECRET: 'x' } });
-    assert.match((await jq('.a[')).stderr, /not done, for good: the filter cannot be compiled: .*syntax error/s);
+    assert.match((await jq('.a[')).stderr, /not done, for good: its args are refused: the filter cannot be compiled: .*syntax error/);
+    assert.doesNotMatch((await jq('.a[')).stderr, /shell/);
     assert.match((await jq('1, 2')).stderr, /more than one output: put it into \[ \]/);
     assert.match((await jq('empty')).stderr, /no output/);
     assert.match((await jq('.input.a.b')).stderr, /Cannot index number with/);
@@ -352,5 +356,12 @@ suite('plugins', () => {
     assert.match((await run('nothing')).stderr, /there is no plugin "nothing": "hooklatch plugins" lists them/);
     assert.match((await run('jq', '--args', '{"filter":1}')).stderr, /--args\/filter: expected string/);
     assert.match((await run(join(folder, 'trouble.so'))).stderr, /the worker was killed by signal 11/);
+    const does = (what, ...args) => hooklatch(['plugin', 'run', join(folder, 'trouble.so'), ...args], { input: JSON.stringify({ what }) });
+    assert.match((await does('loop', '--timeout', '1')).stderr, /timed out after 1 s: the worker was killed/);
+    const torn = await does('no json');
+    assert.deepEqual([torn.code, torn.stdout], [1, '{"a":\n']);
+    assert.match(torn.stderr, /its output is no JSON: line 1, column 6/);
+    assert.match((await does('number')).stderr, /it returned 7, which is none of HL_DONE, HL_RETRY and HL_FAIL/);
+    if (!sanitized) assert.match((await does('grow')).stderr, /the worker was killed by signal 6/);
   });
 });
