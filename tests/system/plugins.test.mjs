@@ -74,6 +74,10 @@ suite('plugins', () => {
     execFileSync('sh', ['-ec', build], { cwd: empty, env });
     const out = execFileSync('sh', ['-ec', rest2.join('\n')], { cwd: empty, env, encoding: 'utf8' });
     assert.equal(out.trim(), /prints `(\{"greeting.*?\})`/.exec(text)[1]);
+    mkdirSync(join(empty, 'plugins'));
+    renameSync(join(empty, 'hello.so'), join(empty, 'plugins/hello.so'));
+    writeFileSync(join(empty, 'hooks.yaml'), /```yaml\n(# hooks.yaml\n[\s\S]*?)```/.exec(text)[1]);
+    assert.match((await hooklatch(['check', '-c', join(empty, 'hooks.yaml')])).stdout, /step greet: plugin hello\n.*good, 0 errors, 0 warnings/);
     const [, command, printed] = /```sh\n(echo .*)\n```\n\nprints `(.*)`/.exec(text);
     assert.equal(execFileSync('sh', ['-ec', command], { env, encoding: 'utf8' }).trim(), printed);
   });
