@@ -1,5 +1,5 @@
 /* Appends a line of JSON to a file, and is done when the disk has it. Several workers, and several steps, may have the same file:
- * an append holds a lock on it. A line that was cut off (power, a full disk) is taken away by the next append: nobody was told that
+ * an append holds a lock on it. A line that was cut off (power, a full disk) is put aside by the next append: nobody was told that
  * it is there. */
 #include "hooklatch_plugin.h"
 
@@ -20,13 +20,14 @@ struct target {
     long long rotate;     /* bytes; 0: never */
     int keep;             /* older files */
     int fd;               /* -1: not open */
+    int known;            /* the folder's entry of it is on the disk */
 };
 
 static long long number(struct hl_reply *reply, const char *pointer, long long absent)
 {
     struct hl_bytes text = reply->find(reply, pointer);
 
-    return text.ptr ? strtoll(text.ptr, NULL, 10) : absent;
+    return text.ptr ? (long long)strtod(text.ptr, NULL) : absent; /* 1e6 is an integer too */
 }
 
 static int say(struct hl_reply *reply, const struct target *t, const char *what)
@@ -83,7 +84,11 @@ static int lock_current(struct target *t, struct stat *file)
     struct stat named;
 
     for (;;) {
-        if (t->fd < 0 && (t->fd = open(t->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640)) < 0)
+        if (t->fd < 0) {
+            t->known = 0;
+            t->fd = open(t->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+        }
+        if (t->fd < 0)
             return -1;
         if (flock(t->fd, LOCK_EX) || fstat(t->fd, file))
             return -1;
@@ -151,17 +156,45 @@ static int write_at(int fd, const char *bytes, size_t len, off_t at)
     return 0;
 }
 
-/* The file is locked when it returns 0. */
-static int make_room(struct target *t, size_t len, off_t *at)
+/* What stands behind the last newline goes to PATH.cut: nobody was told that a line of ours is there, but somebody else may have
+ * written it. */
+static int set_aside(struct target *t, off_t from, off_t to)
+{
+    char name[PATH_MAX], block[4096];
+    int result = 0;
+
+    snprintf(name, sizeof name, "%s.cut", t->path);
+    int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    for (off_t at = from; fd >= 0 && result == 0 && at < to;) {
+        ssize_t n = pread(t->fd, block, to - at < (off_t)sizeof block ? (size_t)(to - at) : sizeof block, at);
+        result = n <= 0 || write(fd, block, (size_t)n) != n ? -1 : 0;
+        at += n;
+    }
+    if (fd >= 0 && result == 0)
+        result = write(fd, "\n", 1) == 1 ? fsync(fd) : -1;
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 || result ? -1 : ftruncate(t->fd, from);
+}
+
+/* Locked, and with whole lines only, up to *at. */
+static int lock_lines(struct target *t, off_t *at)
 {
     struct stat file;
 
     if (lock_current(t, &file) || (*at = end_of_lines(t->fd, file.st_size)) < 0)
         return -1;
-    if (t->rotate && *at > 0 && *at + (off_t)len > t->rotate && (rotate(t) || lock_current(t, &file) ||
-                                                                 (*at = end_of_lines(t->fd, file.st_size)) < 0))
+    return *at < file.st_size ? set_aside(t, *at, file.st_size) : 0;
+}
+
+/* The file is locked when it returns 0. */
+static int make_room(struct target *t, size_t len, off_t *at)
+{
+    if (lock_lines(t, at))
         return -1;
-    return *at < file.st_size ? ftruncate(t->fd, *at) : 0;
+    if (t->rotate == 0 || *at == 0 || *at + (off_t)len <= t->rotate)
+        return 0;
+    return rotate(t) || lock_lines(t, at) ? -1 : 0;
 }
 
 static int append(struct target *t, const char *line, size_t len)
@@ -170,9 +203,10 @@ static int append(struct target *t, const char *line, size_t len)
 
     if (make_room(t, len, &at))
         return -1;
-    int failed = write_at(t->fd, line, len, at) || fsync(t->fd) || (at == 0 && sync_folder(t)), why = errno;
+    int failed = write_at(t->fd, line, len, at) || fsync(t->fd) || (!t->known && sync_folder(t)), why = errno;
     if (failed && ftruncate(t->fd, at))
         why = errno;
+    t->known = !failed;
     errno = why;
     return failed ? -1 : 0;
 }

@@ -19,7 +19,8 @@
  * An attempt may be made again after it was done (the gateway was killed before it knew): run must bear that. The document's
  * /run/id, /run/step tell the two apart from two runs.
  *
- * What is written to standard output and standard error goes into the attempt's log, the last 4 KiB of it.
+ * What is printed by stdio, to standard output or standard error, goes into the attempt's log, the last 4 KiB of it. What is
+ * written past stdio is kept only where the worker ends in the middle of the call.
  *
  * Versions. Structs only ever grow at their end. A plugin is loaded by every gateway whose HL_STEP_ABI is the same; where it is
  * older than the gateway, the members that it does not know are taken as 0. */

@@ -1,12 +1,16 @@
 /* Shapes data with a jq program (libjq). It is compiled once for each step.
  *
  * Numbers. libjq 1.6 reckons with doubles: 9007199254740993 becomes …992 as soon as it is read. Where a document has numbers that
- * no double stands for, the program is run twice: once with the nearest double below each of them in its place, once with the one
- * above. What comes out the same does not depend on the difference. Where the two results differ in just these two doubles, the
- * number was passed on, and its own digits are put there. Any other difference: the program reckons with a number that jq does not
- * have, and the step fails with words. So a number is what it was, or it is refused. */
+ * no double stands for, the program is run three times: with the nearest double below each of them in its place, with the one
+ * above, and with a stand-in: another number, exact, different for each of them, in the same order as they. What comes out the same
+ * each time does not depend on them. Where the three results differ in just these three doubles, the number was passed on, and its
+ * own digits are put there. Any other difference: the program reckons with a number that jq does not have, and the step fails with
+ * words. So a number of the document is what it was, or it is refused.
+ *
+ * The stand-ins are small enough that what is added to one shows: 1234567890123456789 + 50 is no other double. */
 #include "hooklatch_plugin.h"
 
+#include <ctype.h>
 #include <float.h>
 #include <jq.h>
 #include <jv.h>
@@ -17,28 +21,38 @@
 
 #define FILTER_MAX 65536
 #define EXPONENT_MAX 100000000
+#define DISTINCT_MAX 49999     /* as many as five digits tell apart by odd numbers */
+#define STANDIN_LARGE 8.9e15   /* below 2^53 = 9.007e15, above all of 15 digits */
 
 struct program {
     jq_state *jq;
     char words[300]; /* the last complaint of jq */
 };
 
-/* A number of the document that no double stands for. */
+/* A number of the document that no double stands for. Different texts are different numbers. */
 struct inexact {
     struct hl_bytes text;
-    double below, above;
+    double below, above, standin;
+    long double value; /* nearer, for their order */
 };
 
 struct inexacts {
-    struct inexact *list;
-    size_t n, capacity;
+    struct inexact *list; /* in the order of the document */
+    struct inexact **distinct; /* one of each text, in the order of their values, and so of their stand-ins */
+    size_t n, capacity, n_distinct;
 };
+
+enum variant { BELOW, ABOVE, STANDIN };
 
 /* -- Scanning numbers in JSON text -- */
 
 static size_t number_length(struct hl_bytes text, size_t at)
 {
-    return at < text.len ? strspn(text.ptr + at, "-+.0123456789eE") : 0; /* what follows a number in JSON is none of these */
+    size_t end = at;
+
+    while (end < text.len && strchr("-+.0123456789eE", text.ptr[end]) && text.ptr[end]) /* what follows a number is none of these */
+        end++;
+    return end - at;
 }
 
 /* The next byte of a number at or behind `at`, or text.len. Strings are skipped. */
@@ -119,17 +133,74 @@ static int add_inexact(struct inexacts *all, const char *text, size_t len, doubl
     }
     struct inexact *x = &all->list[all->n++];
     x->text = (struct hl_bytes){ text, len };
+    x->value = strtold(text, NULL);
     if (!isfinite(value)) { /* what jq prints for infinity is the largest double */
         x->below = value > 0 ? DBL_MAX / 2 : -DBL_MAX;
         x->above = value > 0 ? DBL_MAX : -DBL_MAX / 2;
         return 0;
     }
-    int up = strtold(text, NULL) >= (long double)value;
+    int up = x->value >= (long double)value;
     x->below = up ? value : nextafter(value, -INFINITY);
     x->above = up ? nextafter(value, INFINITY) : value;
     return 0;
 }
 
+static int same_text(const struct inexact *a, const struct inexact *b)
+{
+    return a->text.len == b->text.len && memcmp(a->text.ptr, b->text.ptr, a->text.len) == 0;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    const struct inexact *a = *(struct inexact *const *)left, *b = *(struct inexact *const *)right;
+    size_t len = a->text.len < b->text.len ? a->text.len : b->text.len;
+
+    if (a->value != b->value)
+        return a->value < b->value ? -1 : 1;
+    int order = memcmp(a->text.ptr, b->text.ptr, len);
+    return order ? order : (a->text.len > b->text.len) - (a->text.len < b->text.len);
+}
+
+/* Above 2^53: another odd number just below it. Else its first nine digits and five more that say which one it is. */
+static double standin_of(const struct inexact *x, size_t rank, size_t n)
+{
+    size_t place = x->value < 0 ? n - rank : rank + 1; /* further from zero: larger */
+    char digits[40], text[60];
+    double magnitude;
+
+    if (fabsl(x->value) >= 0x1p53L) {
+        magnitude = STANDIN_LARGE + 2.0 * (double)place + 1;
+        return x->value < 0 ? -magnitude : magnitude;
+    }
+    snprintf(digits, sizeof digits, "%.20Le", fabsl(x->value)); /* d.ddd…e±dd: cut, not rounded */
+    long power = strtol(strchr(digits, 'e') + 1, NULL, 10);
+    snprintf(text, sizeof text, "%.10s%05zue%ld", digits, (2 * place + 1) % 100000, power < -280 ? -280 : power);
+    magnitude = strtod(text, NULL);
+    return x->value < 0 ? -magnitude : magnitude;
+}
+
+/* -1: no memory. */
+static int find_distinct(struct inexacts *all)
+{
+    all->distinct = malloc((all->n + 1) * sizeof(struct inexact *));
+    if (!all->distinct)
+        return -1;
+    for (size_t i = 0; i < all->n; i++)
+        all->distinct[i] = &all->list[i];
+    qsort(all->distinct, all->n, sizeof *all->distinct, by_value);
+    for (size_t i = 0; i < all->n; i++)
+        all->n_distinct += i == 0 || !same_text(all->distinct[i - 1], all->distinct[i]);
+    for (size_t i = 0, rank = 0; i < all->n; i++) {
+        struct inexact *x = all->distinct[i];
+        int is_new = i == 0 || !same_text(all->distinct[rank - 1], x);
+        x->standin = is_new ? standin_of(x, rank, all->n_distinct) : all->distinct[rank - 1]->standin;
+        if (is_new)
+            all->distinct[rank++] = x;
+    }
+    return 0;
+}
+
+/* -1: no memory. */
 static int find_inexact(struct hl_bytes document, struct inexacts *all)
 {
     for (size_t at = next_number(document, 0); at < document.len; at = next_number(document, at)) {
@@ -140,11 +211,16 @@ static int find_inexact(struct hl_bytes document, struct inexacts *all)
             return -1;
         at += len;
     }
-    return 0;
+    return all->n ? find_distinct(all) : 0;
+}
+
+static double variant_of(const struct inexact *x, enum variant which)
+{
+    return which == BELOW ? x->below : which == ABOVE ? x->above : x->standin;
 }
 
 /* The document with doubles in place of what is none. On the heap. */
-static struct hl_bytes replaced(struct hl_bytes document, const struct inexacts *all, int above)
+static struct hl_bytes replaced(struct hl_bytes document, const struct inexacts *all, enum variant which)
 {
     char *text = malloc(document.len + all->n * 32 + 1);
     size_t n = 0, from = 0;
@@ -154,7 +230,7 @@ static struct hl_bytes replaced(struct hl_bytes document, const struct inexacts 
         size_t until = (size_t)(x->text.ptr - document.ptr);
         memcpy(text + n, document.ptr + from, until - from);
         n += until - from;
-        n += (size_t)sprintf(text + n, "%.17g", above ? x->above : x->below);
+        n += (size_t)sprintf(text + n, "%.17g", variant_of(x, which));
         from = until + x->text.len;
     }
     if (text) {
@@ -255,46 +331,22 @@ static int write_jv(jv text, struct hl_reply *reply)
     return reply->write(reply, (struct hl_bytes){ jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)) });
 }
 
-/* The number whose two neighbours these are, when only one of them can be meant. */
-static const struct inexact *passed_on(const struct inexacts *all, double below, double above)
+/* The number whose three doubles these are, or NULL. */
+static const struct inexact *passed_on(const struct inexacts *all, double below, double above, double standin)
 {
-    const struct inexact *found = NULL;
+    size_t low = 0, high = all->n_distinct;
 
-    for (size_t i = 0; i < all->n; i++) {
-        const struct inexact *x = &all->list[i];
-        if (x->below != below || x->above != above)
-            continue;
-        if (found && (found->text.len != x->text.len || memcmp(found->text.ptr, x->text.ptr, x->text.len) != 0))
-            return NULL;
-        found = x;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct inexact *x = all->distinct[middle];
+        if (x->standin == standin)
+            return x->below == below && x->above == above ? x : NULL;
+        if (x->standin < standin)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return found;
-}
-
-/* Both results, number by number. -1: they differ in something else. */
-static int write_merged(struct hl_bytes a, struct hl_bytes b, const struct inexacts *all, struct hl_reply *reply)
-{
-    size_t i = 0, j = 0;
-
-    while (i < a.len || j < b.len) {
-        size_t next = next_number(a, i), other = next_number(b, j);
-        if (next - i != other - j || memcmp(a.ptr + i, b.ptr + j, next - i) != 0)
-            return -1;
-        reply->write(reply, (struct hl_bytes){ a.ptr + i, next - i });
-        size_t len = number_length(a, next), other_len = number_length(b, other);
-        struct hl_bytes text = { a.ptr + next, len };
-        if (len != other_len || memcmp(a.ptr + next, b.ptr + other, len) != 0) {
-            const struct inexact *x = passed_on(all, strtod(a.ptr + next, NULL), strtod(b.ptr + other, NULL));
-            if (!x)
-                return -1;
-            text = x->text;
-        }
-        if (text.len)
-            reply->write(reply, text);
-        i = next + len;
-        j = other + other_len;
-    }
-    return 0;
+    return NULL;
 }
 
 static struct hl_bytes bytes_of(jv text)
@@ -302,30 +354,85 @@ static struct hl_bytes bytes_of(jv text)
     return (struct hl_bytes){ jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)) };
 }
 
-/* What is wrong with both is wrong; what is wrong with one of them depends on the difference. */
-static int run_twice(struct program *p, struct hl_bytes document, const struct inexacts *all, struct hl_reply *reply)
-{
-    struct hl_bytes low = replaced(document, all, 0), high = replaced(document, all, 1);
-    jv a = jv_null(), b = jv_null();
-    int result = HL_RETRY;
+/* One of the results, and how far it is read. */
+struct result {
+    struct hl_bytes text;
+    size_t at;
+};
 
-    if (low.ptr && high.ptr) {
-        int below = evaluate(p, low, &a, reply), above = evaluate(p, high, &b, reply);
-        result = below;
-        if (below != above || (below == HL_DONE && write_merged(bytes_of(a), bytes_of(b), all, reply))) {
-            char number[60];
-            snprintf(number, sizeof number, "%.*s", (int)all->list[0].text.len, all->list[0].text.ptr);
-            result = complain(reply, "the result depends on a number that jq, whose numbers are doubles, does not have; it can pass "
-                              "such a number on, but not reckon with it: ", number);
+/* Up to the next number, which begins at *number. */
+static struct hl_bytes take_plain(struct result *r, struct hl_bytes *number)
+{
+    size_t from = r->at, next = next_number(r->text, from), len = number_length(r->text, next);
+
+    *number = (struct hl_bytes){ r->text.ptr + next, len };
+    r->at = next + len;
+    return (struct hl_bytes){ r->text.ptr + from, next - from };
+}
+
+static int same_bytes(struct hl_bytes a, struct hl_bytes b)
+{
+    return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+/* All three results, number by number. -1: they differ in something else. */
+static int write_merged(const jv *results, const struct inexacts *all, struct hl_reply *reply)
+{
+    struct result r[3];
+
+    for (int i = 0; i < 3; i++)
+        r[i] = (struct result){ bytes_of(results[i]), 0 };
+    while (r[0].at < r[0].text.len || r[1].at < r[1].text.len || r[2].at < r[2].text.len) {
+        struct hl_bytes plain[3], number[3];
+        for (int i = 0; i < 3; i++)
+            plain[i] = take_plain(&r[i], &number[i]);
+        if (!same_bytes(plain[0], plain[1]) || !same_bytes(plain[0], plain[2]))
+            return -1;
+        reply->write(reply, plain[0]);
+        if (!same_bytes(number[0], number[1]) || !same_bytes(number[0], number[2])) {
+            const struct inexact *x = number[0].len && number[1].len && number[2].len
+                                          ? passed_on(all, strtod(number[BELOW].ptr, NULL), strtod(number[ABOVE].ptr, NULL),
+                                                      strtod(number[STANDIN].ptr, NULL))
+                                          : NULL;
+            if (!x)
+                return -1;
+            number[0] = x->text;
         }
-    } else {
-        reply->error(reply, "no memory");
+        reply->write(reply, number[0]);
     }
-    jv_free(a);
-    jv_free(b);
-    free((char *)low.ptr);
-    free((char *)high.ptr);
-    return result;
+    return 0;
+}
+
+static int refuse(const struct inexacts *all, struct hl_reply *reply)
+{
+    char number[60];
+
+    snprintf(number, sizeof number, "%.*s", (int)all->list[0].text.len, all->list[0].text.ptr);
+    return complain(reply, "the result depends on a number that jq, whose numbers are doubles, does not have; it can pass such a "
+                    "number on, but not reckon with it: ", number);
+}
+
+/* What is wrong with all three is wrong; what is wrong with some of them depends on the difference. */
+static int run_thrice(struct program *p, struct hl_bytes document, const struct inexacts *all, struct hl_reply *reply)
+{
+    jv out[3] = { jv_null(), jv_null(), jv_null() };
+    int result[3] = { HL_RETRY, HL_RETRY, HL_RETRY }, end;
+
+    for (int i = 0; i < 3; i++) {
+        struct hl_bytes variant = replaced(document, all, (enum variant)i);
+        if (variant.ptr)
+            result[i] = evaluate(p, variant, &out[i], reply);
+        else
+            reply->error(reply, "no memory");
+        free((char *)variant.ptr);
+    }
+    if (result[0] != result[1] || result[0] != result[2])
+        end = refuse(all, reply);
+    else
+        end = result[0] == HL_DONE && write_merged(out, all, reply) ? refuse(all, reply) : result[0];
+    for (int i = 0; i < 3; i++)
+        jv_free(out[i]);
+    return end;
 }
 
 /* -- The plugin -- */
@@ -339,6 +446,49 @@ static void close_jq(void *self)
     free(p);
 }
 
+/* A number in the program that no double stands for, or length 0. Numbers in names ($x2, @base64, a1) and in strings are none. */
+static struct hl_bytes inexact_literal(const char *filter)
+{
+    struct hl_bytes text = { filter, strlen(filter) };
+
+    for (size_t at = 0; at < text.len; at++) {
+        char c = filter[at];
+        if (c == '"' || c == '#') {
+            char end = c == '"' ? '"' : '\n';
+            for (at++; at < text.len && filter[at] != end; at++)
+                at += filter[at] == '\\';
+        } else if (isalpha((unsigned char)c) || strchr("_$@", c)) {
+            while (at + 1 < text.len && (isalnum((unsigned char)filter[at + 1]) || filter[at + 1] == '_'))
+                at++;
+        } else if (isdigit((unsigned char)c)) {
+            char *end;
+            double value = strtod(filter + at, &end);
+            size_t len = (size_t)(end - filter) - at;
+            if (!is_exact(filter + at, len, value))
+                return (struct hl_bytes){ filter + at, len };
+            at += len - 1;
+        }
+    }
+    return (struct hl_bytes){ NULL, 0 };
+}
+
+/* p->words, where it cannot be. */
+static int compile(struct program *p, const char *filter)
+{
+    struct hl_bytes literal = inexact_literal(filter);
+
+    if (literal.len) {
+        snprintf(p->words, sizeof p->words, "it has a number that no double stands for: %.*s",
+                 (int)(literal.len < 60 ? literal.len : 60), literal.ptr);
+        return 0;
+    }
+    if (!(p->jq = jq_init()))
+        return 0;
+    jq_set_error_cb(p->jq, note, p);
+    jq_set_debug_cb(p->jq, print_debug, NULL);
+    return jq_compile(p->jq, filter);
+}
+
 static int open_jq(struct hl_bytes args, void **self, struct hl_reply *reply)
 {
     struct program *p = calloc(1, sizeof *p);
@@ -347,30 +497,30 @@ static int open_jq(struct hl_bytes args, void **self, struct hl_reply *reply)
 
     (void)args;
     *self = p;
-    if (p && filter && reply->text(reply, "/filter", filter, FILTER_MAX) >= 0 && (p->jq = jq_init())) {
-        jq_set_error_cb(p->jq, note, p);
-        jq_set_debug_cb(p->jq, print_debug, NULL);
-        compiled = jq_compile(p->jq, filter);
-    }
+    if (p && filter && reply->text(reply, "/filter", filter, FILTER_MAX) >= 0)
+        compiled = compile(p, filter);
     free(filter);
     return compiled ? HL_DONE : complain(reply, "the filter cannot be compiled: ", p ? p->words : "no memory");
 }
 
 static int run_jq(void *self, struct hl_bytes document, struct hl_reply *reply)
 {
-    struct inexacts all = { NULL, 0, 0 };
+    struct inexacts all = { 0 };
     struct program *p = self;
     int result = HL_RETRY;
     jv out;
 
     if (find_inexact(document, &all)) {
         reply->error(reply, "no memory");
+    } else if (all.n_distinct > DISTINCT_MAX) {
+        result = complain(reply, "the document has too many different numbers that jq, whose numbers are doubles, does not have", "");
     } else if (all.n) {
-        result = run_twice(p, document, &all, reply);
+        result = run_thrice(p, document, &all, reply);
     } else if ((result = evaluate(p, document, &out, reply)) == HL_DONE) {
         write_jv(out, reply);
         jv_free(out);
     }
+    free(all.distinct);
     free(all.list);
     return result;
 }

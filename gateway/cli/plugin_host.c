@@ -1,35 +1,33 @@
 /* The process that a plugin runs in: a child of serve (flow/plugin.c), plugin (cli/plugin.c); with --describe and --try
  * of whoever reads a configuration (plan/plugin.c). */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "flow/plugin_host.h"
 
-static int describe(const char *path)
+/* A process of a moment. It ends with whoever asked; what the plugin prints is no part of the answer, and what it would do at exit
+ * nobody waits for. */
+static _Noreturn void answer(const char *path, const char *args)
 {
-    struct buf out;
+    int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    struct buf text;
     struct err e;
 
-    buf_init(&out, 1 << 20);
-    int result = plugin_host_describe(path, &out, &e);
-    if (result)
-        fprintf(stderr, "%s\n", e.text);
-    else
-        fwrite(out.ptr, 1, out.len, stdout);
-    buf_clear(&out);
-    return result || fflush(stdout) ? CLI_FAILED : 0;
-}
-
-static int try_args(const char *path, const char *args)
-{
-    struct err e;
-
-    if (plugin_host_try_args(path, slice_z(args), &e) == 0)
-        return 0;
-    fprintf(stderr, "%s\n", e.text);
-    return CLI_FAILED;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setpgid(0, 0);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    buf_init(&text, 1 << 20);
+    int failed = args ? plugin_host_try_args(path, slice_z(args), &e) : plugin_host_describe(path, &text, &e);
+    if (failed)
+        buf_puts(&text, e.text);
+    _exit(out < 0 || write(out, text.len ? text.ptr : "", text.len) != (ssize_t)text.len || failed ? CLI_FAILED : 0);
 }
 
 int cli_plugin_host(int argc, char **argv)
@@ -38,9 +36,9 @@ int cli_plugin_host(int argc, char **argv)
     socklen_t len = sizeof type;
 
     if (argc == 3 && strcmp(argv[1], "--describe") == 0)
-        return describe(argv[2]);
+        answer(argv[2], NULL);
     if (argc == 4 && strcmp(argv[1], "--try") == 0)
-        return try_args(argv[2], argv[3]);
+        answer(argv[2], argv[3]);
     if (argc == 2 && getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_STREAM)
         return plugin_host_serve(argv[1]);
     fputs("hooklatch plugin-host: this is started by hooklatch serve; see \"hooklatch plugin run\"\n", stderr);

@@ -79,6 +79,13 @@ static void on_err(int fd, short what, void *arg)
 
 struct slice kept_log(struct kept *k)
 {
+    char room[PIPE_READ_BYTES];
+    struct slice more = SLICE("more");
+
+    while (k->err.fd >= 0 && more.len) {
+        more = pipe_end_read(&k->err, room);
+        keep_log(k, more);
+    }
     return slice_from(slice_of(k->log, k->log_len), k->log_len > KEPT_LOG_BYTES ? k->log_len - KEPT_LOG_BYTES : 0);
 }
 

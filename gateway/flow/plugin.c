@@ -78,7 +78,8 @@ struct pool {
     char *fingerprint;           /* of the plugin that workers run, own memory */
     struct worker *workers;
     struct line waiting;
-    int failures;                /* in a row */
+    int failures;                /* in a row: of workers that were ready */
+    int failed_starts;           /* in a row: of those that never were */
     int64_t not_before_us;       /* monotonic */
     struct timer *pause, *turn;
 };
@@ -155,6 +156,13 @@ static void set_due(struct worker *w, int64_t after_us)
     timer_set(w->timer, after_us);
 }
 
+static void close_socket(struct worker *w)
+{
+    w->state = WORKER_ENDING;
+    event_del(w->writable);
+    pipe_end_close(&w->socket);
+}
+
 /* The first of its calls has its turn. */
 static void begin_head(struct worker *w)
 {
@@ -170,10 +178,9 @@ static void end_worker(struct worker *w, int why, const char *words)
 {
     if (w->state == WORKER_ENDING)
         return;
-    w->state = WORKER_ENDING;
     w->why = why;
     snprintf(w->words, sizeof w->words, "%s", words);
-    pipe_end_close(&w->socket);
+    close_socket(w);
     kept_kill(&w->kept);
 }
 
@@ -219,9 +226,8 @@ static void on_closed(struct worker *w)
         end_worker(w, PLUGIN_ENDED, "");
         return;
     }
-    w->state = WORKER_ENDING;
     w->why = PLUGIN_ENDED;
-    pipe_end_close(&w->socket);
+    close_socket(w);
     set_due(w, END_WAIT_US);
 }
 
@@ -252,7 +258,7 @@ static void send_calls(struct worker *w)
         ssize_t n = send_rest(w, c);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN) {
+        if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)) {
             event_add(w->writable, NULL);
             return;
         }
@@ -298,6 +304,7 @@ static void take_hello(struct worker *w, const struct reply_head *head, struct s
     }
     w->state = WORKER_READY;
     w->was_ready = true;
+    w->pool->failed_starts = 0;
     begin_head(w);
     send_calls(w);
 }
@@ -441,20 +448,52 @@ static void fail_waiting(struct pool *p, const struct plugin_result *r)
     }
 }
 
+/* The first crash of a worker that was ready is followed by another one at once. */
+static void hold_off(struct pool *p, bool was_ready)
+{
+    int row = was_ready ? p->failures++ : ++p->failed_starts;
+    int64_t pause_us = row ? (int64_t)PAUSE_US << (row < 8 ? row - 1 : 7) : 0;
+
+    p->not_before_us = clock_mono_us() + (pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US);
+}
+
 static void note_failure(struct pool *p, const struct plugin_result *r)
 {
     char words[200];
 
     counter_add(p->all->workers_lost, 1);
-    p->failures++;
-    if (p->failures > 1) {
-        int doublings = p->failures - 2 < 7 ? p->failures - 2 : 7;
-        int64_t pause_us = (int64_t)PAUSE_US << doublings;
-        p->not_before_us = clock_mono_us() + (pause_us < PAUSE_MAX_US ? pause_us : PAUSE_MAX_US);
-    }
     attempt_put_end(&r->end, r->memory_max, words, sizeof words);
     LOG_WARN("a plugin's worker is gone", LOG_SL("plugin", p->name), LOG_SL("error", r->text.len ? r->text : slice_z(words)),
-             LOG_I("failures", p->failures));
+             LOG_I("failures", p->failures + p->failed_starts));
+}
+
+/* Another one that may come to what waits. */
+static bool has_others(const struct worker *w)
+{
+    for (const struct worker *o = w->pool->workers; o; o = o->next) {
+        if (o != w && !o->retired && o->state <= WORKER_READY)
+            return true;
+    }
+    return false;
+}
+
+/* Behind the last mark (flow/plugin_frame.h), or all of it; *before: what stands before that mark. */
+static struct slice behind_mark(struct slice log, struct slice *before)
+{
+    size_t at = log.len;
+
+    while (at > 0 && log.ptr[at - 1] != PLUGIN_LOG_MARK)
+        at--;
+    *before = slice_first(log, at ? at - 1 : 0);
+    return slice_from(log, at ? at + 1 : 0);
+}
+
+/* What the call at its head printed, which may be over where its reply was nonsense; or what came past the marks since. */
+static struct slice last_words(struct slice log, int why)
+{
+    struct slice before, words = behind_mark(log, &before);
+
+    return words.len || why != PLUGIN_BROKEN ? words : behind_mark(before, &before);
 }
 
 /* The call at its head is over with it. The others go back to the front of the line; but where it never was ready, nobody can
@@ -464,13 +503,15 @@ static void on_over(void *arg)
     struct worker *w = arg;
     struct pool *p = w->pool;
     struct plugin_result r = { .what = w->why, .text = slice_z(w->words), .end = w->kept.end, .memory_max = w->memory_max,
-                               .log = kept_log(&w->kept) };
+                               .log = last_words(kept_log(&w->kept), w->why) };
     struct plugin_call *head = w->was_ready ? w->calls.first : NULL;
 
     if (!w->was_ready)
         r.what = PLUGIN_NOT_STARTED;
-    if (!w->retired || head || !w->was_ready)
+    if (!w->retired || head)
         note_failure(p, &r);
+    if (!w->retired)
+        hold_off(p, w->was_ready);
     if (head)
         line_remove(&w->calls, head);
     for (struct plugin_call *c = w->calls.first; c; c = c->next)
@@ -478,7 +519,7 @@ static void on_over(void *arg)
     line_put_before(&p->waiting, &w->calls);
     if (head)
         conclude(head, &r);
-    else if (!w->was_ready)
+    else if (!w->was_ready && !w->retired && !has_others(w))
         fail_waiting(p, &r);
     free_worker(w);
     pool_go(p);
@@ -536,17 +577,18 @@ static int begin_worker(struct pool *p, struct err *e)
 
 /* -- The pool -- */
 
-/* One with nothing to do; else a new one while there may be more; else the one with the shortest line, if that is short enough. */
+/* One with nothing to do; else a new one while there may be more; else the one with the shortest line, if that is short enough.
+ * Ahead goes only what nobody else could do: where there are several workers, a call waits for the first that is idle. */
 static struct worker *pick(struct pool *p, bool *may_begin)
 {
+    int window = p->plugin->workers > 1 ? 1 : PLUGIN_WINDOW, n = 0;
     struct worker *best = NULL;
-    int n = 0;
 
     for (struct worker *w = p->workers; w; w = w->next) {
         if (w->retired || w->state > WORKER_READY)
             continue;
         n++;
-        if (w->calls.n < PLUGIN_WINDOW && (!best || w->calls.n < best->calls.n))
+        if (w->calls.n < window && (!best || w->calls.n < best->calls.n))
             best = w;
     }
     *may_begin = n < p->plugin->workers && (!best || best->calls.n > 0);
@@ -559,6 +601,7 @@ static void cannot_begin(struct pool *p, const struct err *e)
     struct plugin_result r = { .what = PLUGIN_NOT_STARTED, .text = slice_z(e->text) };
 
     note_failure(p, &r);
+    hold_off(p, false);
     fail_waiting(p, &r);
 }
 
@@ -567,7 +610,12 @@ static void pool_go(struct pool *p)
     bool may_begin;
     struct err e;
 
-    while (p->waiting.first && p->plugin) {
+    if (!p->plugin) {
+        struct plugin_result r = { .what = PLUGIN_NOT_STARTED, .text = SLICE("the plugin is not in the configuration any more") };
+        fail_waiting(p, &r);
+        return;
+    }
+    while (p->waiting.first) {
         struct worker *w = pick(p, &may_begin);
         int64_t pause_us = p->not_before_us - clock_mono_us();
         if (may_begin && pause_us <= 0) {
@@ -612,10 +660,13 @@ static struct pool *get_pool(struct pools *ps, struct slice name)
     return p;
 }
 
+/* One that has not begun anything gives back what it has. */
 static void retire_workers(struct pool *p)
 {
     for (struct worker *w = p->workers; w; w = w->next) {
         w->retired = true;
+        if (w->state == WORKER_STARTING)
+            end_worker(w, PLUGIN_ENDED, "");
         retire_if_idle(w);
     }
 }
@@ -628,7 +679,7 @@ static void use_plugin(struct pool *p, const struct plugin *plugin)
     retire_workers(p);
     free(p->fingerprint);
     p->fingerprint = plugin ? slice_dup_z(plugin->fingerprint) : NULL;
-    p->failures = 0;
+    p->failures = p->failed_starts = 0;
     p->not_before_us = 0;
 }
 
@@ -645,17 +696,12 @@ struct pools *pools_new(struct loop *loop, struct nursery *n, struct counter *wo
 
 void pools_use(struct pools *ps, const struct plan *plan)
 {
-    struct plugin_result r = { .what = PLUGIN_NOT_STARTED, .text = SLICE("the plugin is not in the configuration any more") };
-
     for (struct plugin *one = plan->plugins; one; one = one->next)
         get_pool(ps, one->name);
     for (struct pool *p = ps->first; p; p = p->next)
         use_plugin(p, plan_plugin(plan, p->name));
-    for (struct pool *p = ps->first; p; p = p->next) {
-        if (!p->plugin)
-            fail_waiting(p, &r);
+    for (struct pool *p = ps->first; p; p = p->next)
         pool_go(p);
-    }
 }
 
 void pools_free(struct pools *ps)

@@ -32,4 +32,8 @@ struct reply_head {
 };
 #define PLUGIN_WORDS_MAX 300
 
+/* Standard error is read only where the worker ends in the middle of a call. What a call prints by stdio comes behind
+ * PLUGIN_LOG_MARK and a newline, and another such mark when the call is done: so what other calls printed is told apart. */
+#define PLUGIN_LOG_MARK '\x1e'
+
 #endif

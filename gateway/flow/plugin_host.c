@@ -33,6 +33,7 @@ struct host {
     size_t at;
     struct buf out; /* one reply */
     struct buf log; /* of this call: stderr and stdout */
+    bool marked;    /* it printed something */
     struct instance *instances[INSTANCES_MAX]; /* the last used one first */
     size_t n_instances;
 };
@@ -260,6 +261,44 @@ int plugin_host_try_args(const char *path, struct slice args, struct err *e)
     return failed;
 }
 
+/* -- What it prints -- */
+
+/* What the plugin prints belongs to the call under way; it also goes where it would be found after a crash. */
+static void mark(void)
+{
+    const char text[] = { PLUGIN_LOG_MARK, '\n' };
+
+    if (write(STDERR_FILENO, text, sizeof text) < 0)
+        return; /* nobody reads it */
+}
+
+static ssize_t on_print(void *cookie, const char *bytes, size_t n)
+{
+    struct host *h = cookie;
+    struct slice s = slice_of(bytes, n);
+
+    if (!h->marked)
+        mark();
+    h->marked = true;
+    if (h->log.len + n > 8 * KEPT_LOG_BYTES) {
+        struct slice last = slice_from(buf_slice(&h->log), h->log.len > KEPT_LOG_BYTES ? h->log.len - KEPT_LOG_BYTES : 0);
+        memmove(h->log.ptr, last.ptr, last.len);
+        h->log.len = last.len;
+    }
+    buf_put(&h->log, slice_from(s, n > KEPT_LOG_BYTES ? n - KEPT_LOG_BYTES : 0));
+    return write(STDERR_FILENO, bytes, n) < 0 ? -1 : (ssize_t)n;
+}
+
+static void catch_prints(struct host *h)
+{
+    FILE *stream = fopencookie(h, "w", (cookie_io_functions_t){ .write = on_print });
+
+    if (!stream)
+        return;
+    setvbuf(stream, NULL, _IOLBF, 0);
+    stderr = stdout = stream;
+}
+
 /* -- One request -- */
 
 static int call(struct host *h, const struct request_head *head, const char *bytes, struct reply *r)
@@ -298,6 +337,8 @@ static int send_reply(struct host *h, uint32_t id, enum reply_status status, str
     buf_put(&h->out, log);
     buf_put(&h->out, body);
     buf_reset(&h->log);
+    if (h->out.failed)
+        return -1;
     return send_all(h->socket, buf_slice(&h->out));
 }
 
@@ -307,6 +348,9 @@ static int serve_one(struct host *h, const struct request_head *head, const char
 
     fflush(stdout);
     fflush(stderr);
+    if (h->marked)
+        mark();
+    h->marked = false;
     if (r->output.failed)
         return send_reply(h, head->id, REPLY_TOO_LARGE, SLICE_NONE);
     if (result == HL_DONE)
@@ -319,31 +363,6 @@ static int serve_one(struct host *h, const struct request_head *head, const char
 }
 
 /* -- The process -- */
-
-/* What the plugin prints belongs to the call under way; it also goes where it would be found after a crash. */
-static ssize_t on_print(void *cookie, const char *bytes, size_t n)
-{
-    struct host *h = cookie;
-    struct slice s = slice_of(bytes, n);
-
-    if (h->log.len + n > 8 * KEPT_LOG_BYTES) {
-        struct slice last = slice_from(buf_slice(&h->log), h->log.len > KEPT_LOG_BYTES ? h->log.len - KEPT_LOG_BYTES : 0);
-        memmove(h->log.ptr, last.ptr, last.len);
-        h->log.len = last.len;
-    }
-    buf_put(&h->log, slice_from(s, n > KEPT_LOG_BYTES ? n - KEPT_LOG_BYTES : 0));
-    return write(STDERR_FILENO, bytes, n) < 0 ? -1 : (ssize_t)n;
-}
-
-static void catch_prints(struct host *h)
-{
-    FILE *stream = fopencookie(h, "w", (cookie_io_functions_t){ .write = on_print });
-
-    if (!stream)
-        return;
-    setvbuf(stream, NULL, _IOLBF, 0);
-    stderr = stdout = stream;
-}
 
 /* The socket is put where a plugin that means standard input does not find it. */
 static int take_socket(void)
@@ -414,9 +433,10 @@ static void serve(struct host *h)
 
 int plugin_host_serve(const char *path)
 {
-    struct host h = { .socket = take_socket() };
+    static struct host h; /* what prints at exit still finds it */
     struct err e;
 
+    h.socket = take_socket();
     if (h.socket < 0)
         return 1;
     prctl(PR_SET_NAME, "hooklatch-plugi");
@@ -433,6 +453,5 @@ int plugin_host_serve(const char *path)
         serve(&h);
     buf_clear(&h.in);
     buf_clear(&h.out);
-    buf_clear(&h.log);
     return 0;
 }

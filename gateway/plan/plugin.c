@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define KIB INT64_C(1024)
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
+#define OUTPUT_MAX ((size_t)16 << 20)
 #define ANSWER_MAX (1u << 20)
 #define ARGS_TRIED_MAX 100000 /* an argument of a process has at most 128 KiB */
 #define ANSWER_WAIT_US (10 * US_PER_S)
@@ -120,16 +122,21 @@ static int spawn(const char *path, const char *args, int out, pid_t *pid)
     return error ? -1 : 0;
 }
 
-/* All that comes until the end; false when that takes too long, or is too much. */
-static bool read_all(int fd, struct buf *out)
+static int wait_for(int fd, int64_t end_us)
 {
-    int64_t end_us = clock_mono_us() + ANSWER_WAIT_US;
     struct pollfd polled = { fd, POLLIN, 0 };
+    int64_t left_us = end_us - clock_mono_us();
+
+    return left_us > 0 ? poll(&polled, 1, (int)(left_us / 1000) + 1) : 0;
+}
+
+/* All that comes until the end; false when that takes too long, or is too much. */
+static bool read_all(int fd, int64_t end_us, struct buf *out)
+{
     char room[4096];
 
     for (;;) {
-        int64_t left_us = end_us - clock_mono_us();
-        int ready = left_us > 0 ? poll(&polled, 1, (int)(left_us / 1000) + 1) : 0;
+        int ready = wait_for(fd, end_us);
         ssize_t n = ready > 0 ? read(fd, room, sizeof room) : -1;
         if (n == 0)
             return true;
@@ -139,8 +146,22 @@ static bool read_all(int fd, struct buf *out)
     }
 }
 
+/* The end of the output need not be the end of the process. */
+static bool has_ended(pid_t pid, int64_t end_us)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0), ready;
+
+    do
+        ready = wait_for(fd, end_us);
+    while (ready < 0 && errno == EINTR);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 || ready > 0;
+}
+
 static int ask(const char *path, const char *args, struct buf *out, struct err *e)
 {
+    int64_t end_us = clock_mono_us() + ANSWER_WAIT_US;
     int pipe_fds[2], status = 0;
     pid_t pid;
 
@@ -153,8 +174,9 @@ static int ask(const char *path, const char *args, struct buf *out, struct err *
         close(pipe_fds[0]);
         return err_sys(e, "cannot start the process that looks at plugins");
     }
-    bool whole = read_all(pipe_fds[0], out);
+    bool whole = read_all(pipe_fds[0], end_us, out) && has_ended(pid, end_us);
     close(pipe_fds[0]);
+    kill(-pid, SIGKILL); /* whom it started, too: it is not buried, so the group is its own */
     if (!whole)
         kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
@@ -171,9 +193,23 @@ static int ask(const char *path, const char *args, struct buf *out, struct err *
     return 0;
 }
 
+static bool is_answer(const struct json_doc *d)
+{
+    uint32_t name = json_member(d, 0, SLICE("name"));
+
+    return name != JSON_NONE && json_type_of(d, name) == JSON_STRING && json_member(d, 0, SLICE("config_schema")) != JSON_NONE;
+}
+
 int plugin_ask(const char *path, struct buf *out, struct err *e)
 {
-    return ask(path, NULL, out, e);
+    struct json_doc d;
+
+    json_doc_init(&d);
+    int result = ask(path, NULL, out, e);
+    if (result == 0 && (json_parse_err(&d, buf_slice(out), &JSON_LIMITS_DEFAULT, e) || !is_answer(&d)))
+        result = err_set(e, ERR_INPUT, "%s ends its process while it is loaded", path);
+    json_doc_clear(&d);
+    return result;
 }
 
 /* What its schema cannot tell, such as a jq program that cannot be compiled. */
@@ -395,6 +431,8 @@ void plugin_read(const struct reading_steps *r, uint32_t node, struct step *step
     x->name = tree_text(r->t, node, "name", &r->w->memory);
     x->queue = slice_z(arena_printf(&r->w->memory, "plugin:%.*s", SLICE_FMT(x->name)));
     x->output_max = (size_t)tree_bytes(r->t, node, "output_max", MIB);
+    if (x->output_max > OUTPUT_MAX)
+        tree_error(r->t, tree_get(r->t, node, "output_max"), r->is, NULL, "must be at most 16MiB");
     buf_init(&text, 4 * MIB);
     if (args != JSON_NONE)
         tree_put_canonical(r->t, args, &text);

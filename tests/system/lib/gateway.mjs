@@ -65,7 +65,7 @@ export function merge(base, more) {
 // One run of the binary to its end: { code, stdout, stderr }.
 export function hooklatch(args, options = {}) {
   return new Promise((done) => {
-    const child = execFile(binary, args, { maxBuffer: 64 << 20, ...options }, (error, stdout, stderr) => {
+    const child = execFile(binary, args, { maxBuffer: 64 << 20, timeout: 240000, ...options }, (error, stdout, stderr) => {
       done({
         code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1,
         signal: error?.signal,
@@ -189,7 +189,7 @@ export class Gateway {
 
   async kill9() {
     this.child.kill('SIGKILL');
-    await this.ended;
+    await within('the end of a gateway that was killed, and of whoever holds its output', this.ended, 60);
   }
 
   async restart() {
