@@ -1,74 +1,15 @@
 #include "flow/plugin.h"
 
-#include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config.h"
 #include "flow/attempt.h"
-#include "flow/environment.h"
-#include "flow/plugin_frame.h"
+#include "flow/plugin_worker.h"
 
-#define START_WAIT_US (30 * US_PER_S) /* for the hello */
-#define END_WAIT_US (2 * US_PER_S)    /* for the end of a process whose socket is closed */
-#define PAUSE_US (100 * 1000)         /* after the second failure in a row; doubled by each more */
+#define PAUSE_US (100 * 1000) /* after the second failure in a row; doubled by each more */
 #define PAUSE_MAX_US (10 * US_PER_S)
-#define FRAME_MAX (1u << 30)
-
-struct plugin_call {
-    struct plugin_call *next;
-    struct pool *pool;
-    struct worker *worker; /* NULL: it waits in the pool */
-    struct plugin_options o;
-    uint32_t id;
-    int64_t asked_us, begun_us; /* monotonic; begun_us: 0 until its turn */
-    plugin_done done;
-    void *arg;
-};
-
-/* Calls in a row. */
-struct line {
-    struct plugin_call *first, **tail;
-    int n;
-};
-
-enum worker_state {
-    WORKER_STARTING, /* its hello is waited for; it has calls, but knows of none */
-    WORKER_READY,
-    WORKER_LEAVING,  /* it has none any more, was told so, and ends by itself */
-    WORKER_ENDING,   /* what is left of it is waited for */
-};
-
-struct worker {
-    struct pool *pool;
-    struct worker *next;
-    enum worker_state state;
-    bool was_ready;
-    bool retired; /* of settings that are not good any more: nothing new */
-    struct kept kept;
-    struct pipe_end socket;
-    struct event *writable;
-    struct line calls;           /* the first one is being done, once the worker is ready */
-    struct plugin_call *unsent;  /* of calls, the first one that is not sent whole */
-    size_t sent;                 /* bytes of it */
-    uint32_t last_id;
-    struct buf in;
-    size_t at;                   /* what of in is used up */
-    struct timer *timer;
-    int64_t due_us, armed_us;    /* monotonic: when patience with it ends; when the timer runs, or 0 */
-    uint64_t memory_max;
-    /* Why it was ended, or PLUGIN_ENDED: it ended by itself. */
-    int why;
-    char words[PLUGIN_WORDS_MAX + 1];
-};
 
 struct pool {
     struct pools *all;
@@ -96,12 +37,12 @@ static void pool_go(struct pool *p);
 
 /* -- Lines -- */
 
-static void line_init(struct line *l)
+void line_init(struct line *l)
 {
     *l = (struct line){ NULL, &l->first, 0 };
 }
 
-static void line_put(struct line *l, struct plugin_call *c)
+void line_put(struct line *l, struct plugin_call *c)
 {
     c->next = NULL;
     *l->tail = c;
@@ -109,7 +50,7 @@ static void line_put(struct line *l, struct plugin_call *c)
     l->n++;
 }
 
-static void line_remove(struct line *l, struct plugin_call *c)
+void line_remove(struct line *l, struct plugin_call *c)
 {
     struct plugin_call **at = &l->first;
 
@@ -121,8 +62,7 @@ static void line_remove(struct line *l, struct plugin_call *c)
     l->n--;
 }
 
-/* All of `from` before what is in l. */
-static void line_put_before(struct line *l, struct line *from)
+void line_put_before(struct line *l, struct line *from)
 {
     if (!from->first)
         return;
@@ -134,7 +74,7 @@ static void line_put_before(struct line *l, struct line *from)
     line_init(from);
 }
 
-static void conclude(struct plugin_call *c, const struct plugin_result *r)
+void plugin_call_conclude(struct plugin_call *c, const struct plugin_result *r)
 {
     struct plugin_result own = *r;
 
@@ -143,300 +83,7 @@ static void conclude(struct plugin_call *c, const struct plugin_result *r)
     free(c);
 }
 
-/* -- A worker's time -- */
-
-static void set_due(struct worker *w, int64_t after_us)
-{
-    int64_t now_us = clock_mono_us();
-
-    w->due_us = now_us + after_us;
-    if (w->armed_us && w->armed_us <= w->due_us)
-        return; /* it looks again then */
-    w->armed_us = w->due_us;
-    timer_set(w->timer, after_us);
-}
-
-static void close_socket(struct worker *w)
-{
-    w->state = WORKER_ENDING;
-    event_del(w->writable);
-    pipe_end_close(&w->socket);
-}
-
-/* The first of its calls has its turn. */
-static void begin_head(struct worker *w)
-{
-    struct plugin_call *c = w->calls.first;
-
-    if (!c)
-        return;
-    c->begun_us = clock_mono_us();
-    set_due(w, c->o.timeout_us);
-}
-
-static void end_worker(struct worker *w, int why, const char *words)
-{
-    if (w->state == WORKER_ENDING)
-        return;
-    w->why = why;
-    snprintf(w->words, sizeof w->words, "%s", words);
-    close_socket(w);
-    kept_kill(&w->kept);
-}
-
-static void on_time(void *arg)
-{
-    struct worker *w = arg;
-    int64_t left_us = w->due_us - clock_mono_us();
-    char words[80];
-
-    w->armed_us = 0;
-    if (w->state == WORKER_READY && w->calls.n == 0)
-        return;
-    if (left_us > 0) {
-        set_due(w, left_us);
-        return;
-    }
-    if (w->state == WORKER_STARTING) {
-        end_worker(w, PLUGIN_NOT_STARTED, "the worker was not ready within 30 s");
-    } else if (w->state == WORKER_READY) {
-        snprintf(words, sizeof words, "timed out after %lld ms: the worker was killed",
-                 (long long)(w->calls.first->o.timeout_us / 1000));
-        end_worker(w, PLUGIN_TIMED_OUT, words);
-    } else {
-        kept_kill(&w->kept);
-    }
-}
-
-/* -- Requests -- */
-
-static void on_writable(int fd, short what, void *arg);
-
-static void broken(struct worker *w, const char *words)
-{
-    end_worker(w, PLUGIN_BROKEN, words);
-}
-
-/* Its socket is closed, or does not take any more: most likely it is ending, and how is told soon. */
-static void on_closed(struct worker *w)
-{
-    if (w->state == WORKER_ENDING)
-        return;
-    if (w->kept.known || w->state == WORKER_LEAVING) {
-        end_worker(w, PLUGIN_ENDED, "");
-        return;
-    }
-    w->why = PLUGIN_ENDED;
-    close_socket(w);
-    set_due(w, END_WAIT_US);
-}
-
-static ssize_t send_rest(struct worker *w, const struct plugin_call *c)
-{
-    struct request_head head = { c->id, (uint32_t)c->o.step->output_max, (uint32_t)c->o.step->args.len,
-                                 (uint32_t)c->o.document.len };
-    struct slice parts[] = { slice_of(&head, sizeof head), c->o.step->args, c->o.document };
-    struct iovec io[3];
-    struct msghdr m = { .msg_iov = io };
-    size_t skip = w->sent;
-
-    for (size_t i = 0; i < 3; i++) {
-        size_t gone = skip < parts[i].len ? skip : parts[i].len;
-        struct slice rest = slice_from(parts[i], gone);
-        skip -= gone;
-        if (rest.len)
-            io[m.msg_iovlen++] = (struct iovec){ (void *)rest.ptr, rest.len };
-    }
-    return sendmsg(w->socket.fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-static void send_calls(struct worker *w)
-{
-    while (w->unsent && w->state == WORKER_READY) {
-        struct plugin_call *c = w->unsent;
-        size_t whole = sizeof(struct request_head) + c->o.step->args.len + c->o.document.len;
-        ssize_t n = send_rest(w, c);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM)) {
-            event_add(w->writable, NULL);
-            return;
-        }
-        if (n < 0)
-            return; /* reading comes to the end too, after what it still had to say */
-        w->sent += (size_t)n;
-        if (w->sent == whole) {
-            w->unsent = c->next;
-            w->sent = 0;
-        }
-    }
-}
-
-static void on_writable(int fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    send_calls(arg);
-}
-
-static void give(struct worker *w, struct plugin_call *c)
-{
-    c->worker = w;
-    c->id = ++w->last_id;
-    line_put(&w->calls, c);
-    if (!w->unsent)
-        w->unsent = c;
-    if (w->state == WORKER_READY && w->calls.first == c)
-        begin_head(w);
-    send_calls(w);
-}
-
-/* -- Replies -- */
-
-static void take_hello(struct worker *w, const struct reply_head *head, struct slice words)
-{
-    char text[PLUGIN_WORDS_MAX + 1];
-
-    if (head->status != REPLY_DONE) {
-        snprintf(text, sizeof text, "%.*s", SLICE_FMT(words));
-        end_worker(w, PLUGIN_NOT_STARTED, text);
-        return;
-    }
-    w->state = WORKER_READY;
-    w->was_ready = true;
-    w->pool->failed_starts = 0;
-    begin_head(w);
-    send_calls(w);
-}
-
-static void take_reply(struct worker *w, const struct reply_head *head, const char *bytes)
-{
-    static const int what[] = { [REPLY_DONE] = PLUGIN_DONE, [REPLY_RETRY] = PLUGIN_RETRY, [REPLY_FAIL] = PLUGIN_FAIL,
-                                [REPLY_TOO_LARGE] = PLUGIN_TOO_LARGE };
-    struct plugin_call *c = w->calls.first;
-    struct plugin_result r = { .what = what[head->status],
-                               .text = slice_of(bytes + head->log_len, head->len),
-                               .log = slice_of(bytes, head->log_len) };
-
-    line_remove(&w->calls, c);
-    w->pool->failures = 0;
-    begin_head(w);
-    conclude(c, &r);
-}
-
-/* NULL, or what is wrong with it. */
-static const char *fault_of(const struct worker *w, const struct reply_head *h)
-{
-    const struct plugin_call *c = w->calls.first;
-
-    if (h->status > REPLY_TOO_LARGE || h->log_len > KEPT_LOG_BYTES)
-        return "its reply is none: the worker was killed";
-    if (w->state == WORKER_STARTING)
-        return h->id == 0 && h->len <= PLUGIN_WORDS_MAX ? NULL : "its hello is none: the worker was killed";
-    if (!c || c == w->unsent || h->id != c->id)
-        return "it replied to what nobody asked: the worker was killed";
-    if (h->len > (h->status == REPLY_DONE ? c->o.step->output_max : PLUGIN_WORDS_MAX))
-        return "its reply is larger than it may be: the worker was killed";
-    return NULL;
-}
-
-/* Replies that are there whole. */
-static void take_all(struct worker *w)
-{
-    struct reply_head head;
-
-    while ((w->state == WORKER_STARTING || w->state == WORKER_READY) && w->in.len - w->at >= sizeof head) {
-        memcpy(&head, w->in.ptr + w->at, sizeof head);
-        const char *fault = fault_of(w, &head), *bytes = w->in.ptr + w->at + sizeof head;
-        if (fault) {
-            broken(w, fault);
-            return;
-        }
-        if (w->in.len - w->at < sizeof head + head.log_len + head.len)
-            return;
-        w->at += sizeof head + head.log_len + head.len;
-        if (w->state == WORKER_STARTING)
-            take_hello(w, &head, slice_of(bytes + head.log_len, head.len));
-        else
-            take_reply(w, &head, bytes);
-    }
-}
-
-/* Bytes read; 0 at the end; -1 when there is nothing now. */
-static ssize_t read_some(struct worker *w)
-{
-    if (w->at == w->in.len) {
-        buf_reset(&w->in);
-        w->at = 0;
-    } else if (w->at > PIPE_READ_BYTES) {
-        w->in.len -= w->at;
-        memmove(w->in.ptr, w->in.ptr + w->at, w->in.len);
-        w->at = 0;
-    }
-    char *room = buf_room(&w->in, PIPE_READ_BYTES);
-    ssize_t n = room ? recv(w->socket.fd, room, PIPE_READ_BYTES, MSG_DONTWAIT) : 0;
-    if (n > 0)
-        w->in.len += (size_t)n;
-    else if (n < 0 && errno != EAGAIN && errno != EINTR)
-        n = 0;
-    return n;
-}
-
-static void retire_if_idle(struct worker *w)
-{
-    if (!w->retired || w->calls.n || w->state != WORKER_READY)
-        return;
-    w->state = WORKER_LEAVING;
-    shutdown(w->socket.fd, SHUT_WR);
-    set_due(w, END_WAIT_US);
-}
-
-static void on_readable(int fd, short what, void *arg)
-{
-    struct worker *w = arg;
-    struct pool *p = w->pool;
-
-    (void)fd;
-    (void)what;
-    ssize_t n = read_some(w);
-    if (n > 0)
-        take_all(w);
-    else if (n == 0)
-        on_closed(w);
-    retire_if_idle(w);
-    pool_go(p);
-}
-
-/* -- A worker's life -- */
-
-static void free_worker(struct worker *w)
-{
-    struct worker **at = &w->pool->workers;
-
-    while (*at != w)
-        at = &(*at)->next;
-    *at = w->next;
-    pipe_end_close(&w->socket);
-    if (w->writable)
-        event_free(w->writable);
-    kept_clear(&w->kept);
-    timer_free(w->timer);
-    buf_clear(&w->in);
-    free(w);
-}
-
-/* What it said before it ended is still in the socket. */
-static void on_changed(void *arg)
-{
-    struct worker *w = arg;
-
-    if (!w->kept.known || w->kept.killed)
-        return;
-    while (w->socket.fd >= 0 && read_some(w) > 0)
-        take_all(w);
-    end_worker(w, PLUGIN_ENDED, "");
-    kept_kill(&w->kept); /* who else is left, also where it was ending already */
-}
+/* -- The end of a worker -- */
 
 /* Nobody can do what waits: each of them is told so. What is begun by that comes behind, and is not among them. */
 static void fail_waiting(struct pool *p, const struct plugin_result *r)
@@ -444,7 +91,7 @@ static void fail_waiting(struct pool *p, const struct plugin_result *r)
     for (int n = p->waiting.n; n > 0 && p->waiting.first; n--) {
         struct plugin_call *c = p->waiting.first;
         line_remove(&p->waiting, c);
-        conclude(c, r);
+        plugin_call_conclude(c, r);
     }
 }
 
@@ -496,11 +143,19 @@ static struct slice last_words(struct slice log, int why)
     return words.len || why != PLUGIN_BROKEN ? words : behind_mark(before, &before);
 }
 
+static void take_out(struct worker *w)
+{
+    struct worker **at = &w->pool->workers;
+
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+}
+
 /* The call at its head is over with it. The others go back to the front of the line; but where it never was ready, nobody can
  * do them now. */
-static void on_over(void *arg)
+void pool_on_over(struct worker *w)
 {
-    struct worker *w = arg;
     struct pool *p = w->pool;
     struct plugin_result r = { .what = w->why, .text = slice_z(w->words), .end = w->kept.end, .memory_max = w->memory_max,
                                .log = last_words(kept_log(&w->kept), w->why) };
@@ -518,64 +173,41 @@ static void on_over(void *arg)
         c->worker = NULL;
     line_put_before(&p->waiting, &w->calls);
     if (head)
-        conclude(head, &r);
+        plugin_call_conclude(head, &r);
     else if (!w->was_ready && !w->retired && !has_others(w))
         fail_waiting(p, &r);
-    free_worker(w);
+    take_out(w);
+    worker_free(w);
     pool_go(p);
 }
 
-static int start(struct worker *w, const struct plugin *plugin, struct err *e)
-{
-    struct pools *all = w->pool->all;
-    const char *arguments[] = { "hooklatch", "plugin-host", plugin->path.ptr, NULL };
-    struct process_options o = { .path = "/proc/self/exe", .folder = plugin->folder.ptr, .arguments = arguments,
-                                 .uid = plugin->uid, .gid = plugin->gid, .files = plugin->files,
-                                 .processes = plugin->processes, .memory_bytes = w->memory_max };
-    int pair[2];
+/* -- Who does what -- */
 
-    environment_begin(&all->environment, plugin->environment, plugin->n_environment);
-    if (!(o.environment = environment_end(&all->environment)))
-        return err_set(e, ERR_LIMIT, "the plugin's environment is too large");
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-        return err_sys(e, "cannot make the socket of a plugin's worker");
-    w->socket.fd = pair[0];
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null < 0) {
-        close(pair[1]);
-        return err_sys(e, "cannot open /dev/null");
+static struct worker *begin_worker(struct pool *p, struct err *e)
+{
+    struct worker *w = worker_new(p, p->all->loop, p->all->nursery, p->plugin, &p->all->environment, e);
+
+    if (w) {
+        w->next = p->workers;
+        p->workers = w;
     }
-    return kept_start(&w->kept, all->loop, all->nursery, &o, pair[1], null, e);
+    return w;
 }
 
-static int begin_worker(struct pool *p, struct err *e)
+void pool_on_hello(struct pool *p)
 {
-    struct worker *w = mem_zalloc(sizeof *w);
-    struct loop *loop = p->all->loop;
-
-    *w = (struct worker){ .pool = p, .next = p->workers, .socket = PIPE_END_NONE, .why = PLUGIN_ENDED };
-    w->kept.err = w->kept.control = PIPE_END_NONE;
-    w->kept.changed = on_changed;
-    w->kept.over = on_over;
-    w->kept.arg = w;
-#ifndef WITH_SANITIZERS /* which need address space without end */
-    w->memory_max = p->plugin->memory_bytes;
-#endif
-    line_init(&w->calls);
-    buf_init(&w->in, FRAME_MAX);
-    p->workers = w;
-    if (start(w, p->plugin, e)) {
-        free_worker(w);
-        return -1;
-    }
-    pipe_end_watch(&w->socket, loop, false, on_readable, w);
-    w->writable = event_new(loop_base(loop), w->socket.fd, EV_WRITE, on_writable, w);
-    w->timer = timer_new(loop, on_time, w);
-    set_due(w, START_WAIT_US);
-    return 0;
+    p->failed_starts = 0;
 }
 
-/* -- The pool -- */
+void pool_on_reply(struct pool *p)
+{
+    p->failures = 0;
+}
+
+void pool_on_room(struct pool *p)
+{
+    pool_go(p);
+}
 
 /* One with nothing to do; else a new one while there may be more; else the one with the shortest line, if that is short enough.
  * Ahead goes only what nobody else could do: where there are several workers, a call waits for the first that is idle. */
@@ -619,12 +251,12 @@ static void pool_go(struct pool *p)
         struct worker *w = pick(p, &may_begin);
         int64_t pause_us = p->not_before_us - clock_mono_us();
         if (may_begin && pause_us <= 0) {
-            if (begin_worker(p, &e) == 0)
-                w = p->workers;
-            else if (!w) {
+            struct worker *fresh = begin_worker(p, &e);
+            if (!fresh && !w) {
                 cannot_begin(p, &e);
                 return;
             }
+            w = fresh ? fresh : w;
         } else if (may_begin && !w) {
             timer_set(p->pause, pause_us);
         }
@@ -632,7 +264,7 @@ static void pool_go(struct pool *p)
             return;
         struct plugin_call *c = p->waiting.first;
         line_remove(&p->waiting, c);
-        give(w, c);
+        worker_give(w, c);
     }
 }
 
@@ -660,23 +292,13 @@ static struct pool *get_pool(struct pools *ps, struct slice name)
     return p;
 }
 
-/* One that has not begun anything gives back what it has. */
-static void retire_workers(struct pool *p)
-{
-    for (struct worker *w = p->workers; w; w = w->next) {
-        w->retired = true;
-        if (w->state == WORKER_STARTING)
-            end_worker(w, PLUGIN_ENDED, "");
-        retire_if_idle(w);
-    }
-}
-
 static void use_plugin(struct pool *p, const struct plugin *plugin)
 {
     p->plugin = plugin;
     if (plugin && p->fingerprint && slice_eq_z(plugin->fingerprint, p->fingerprint))
         return;
-    retire_workers(p);
+    for (struct worker *w = p->workers; w; w = w->next)
+        worker_retire(w);
     free(p->fingerprint);
     p->fingerprint = plugin ? slice_dup_z(plugin->fingerprint) : NULL;
     p->failures = p->failed_starts = 0;
@@ -711,8 +333,11 @@ void pools_free(struct pools *ps)
     while (ps->first) {
         struct pool *p = ps->first;
         ps->first = p->next;
-        while (p->workers)
-            free_worker(p->workers);
+        while (p->workers) {
+            struct worker *w = p->workers;
+            p->workers = w->next;
+            worker_free(w);
+        }
         timer_free(p->pause);
         timer_free(p->turn);
         free((char *)p->name.ptr);
@@ -748,7 +373,7 @@ void plugin_cancel(struct plugin_call *c)
     } else if (w) { /* it cannot be told, and its replies would not be understood */
         w->retired = true;
         w->unsent = NULL;
-        end_worker(w, PLUGIN_ENDED, "");
+        worker_end(w, PLUGIN_ENDED, "");
     }
     free(c);
 }
