@@ -42,15 +42,16 @@ const ended = async (admin) => {
   return Number(/^hooklatch_runs_ended_total (\d+)/m.exec(text)?.[1] ?? 0);
 };
 
-async function fill(port, events, body, event) {
-  const headers = { 'content-type': 'application/json', 'x-github-event': event, 'x-hub-signature-256': sign(body) };
-  for (let sent = 0; sent < events; sent += 50) {
-    await Promise.all(
-      Array.from({ length: Math.min(50, events - sent) }, async () => {
-        const answer = await fetch(`http://127.0.0.1:${port}/webhooks/github`, { method: 'POST', body, headers });
-        await answer.arrayBuffer();
-      }),
-    );
+// `rate` webhooks a second, for so long.
+async function fill(port, body, rate, seconds) {
+  const file = join(work, 'body.json');
+  writeFileSync(file, body);
+  await promisify(execFile)(join(tools, 'pacer'), [String(port), '/webhooks/github', file, sign(body), String(rate), String(seconds)]);
+}
+
+async function worked(admin, runs) {
+  while ((await ended(admin)) < runs) {
+    await delay(20);
   }
 }
 
@@ -79,36 +80,32 @@ async function started(name, steps, what) {
   }
 }
 
-// Webhooks in, all their steps done and stored: steps a second, and processor time a step, the webhooks' part included.
-const workedOff = (name, steps, events, body = ping, event = 'ping') =>
+// Webhooks in, all their steps done and stored: steps a second, and processor time a step, the webhooks' part included. They are sent
+// faster than their steps are done.
+const workedOff = (name, steps, events, body = ping) =>
   started(name, steps, (port, admin) =>
     measured(async () => {
-      await fill(port, events, body, event);
-      while ((await ended(admin)) < events) {
-        await delay(20);
-      }
+      await fill(port, body, events, 1);
+      await worked(admin, events);
       return events * steps.length;
     }),
   );
 
-// The bucket of hooklatch_run_seconds that the quantile falls into: below so many milliseconds.
-function quantile(text, q) {
-  const buckets = [...text.matchAll(/^hooklatch_run_seconds_bucket\{le="([^"]+)"\} (\d+)/gm)];
-  const total = Number(buckets.at(-1)[2]);
-  return Number(buckets.find(([, , count]) => Number(count) >= total * q)[1]) * 1000;
-}
+const buckets = (text) =>
+  [...text.matchAll(/^hooklatch_run_seconds_bucket\{le="([^"]+)"\} (\d+)/gm)].map(([, le, count]) => [Number(le) * 1000, Number(count)]);
 
-// One webhook a millisecond: from its receipt until its plugin step is done and stored.
+// One webhook a millisecond: from its receipt until its step is done and stored. [median, p99] are below so many ms; the worker runs
+// already.
 const latency = (name, steps) =>
   started(name, steps, async (port, admin) => {
-    const file = join(work, 'ping.json');
-    writeFileSync(file, ping);
-    await promisify(execFile)(join(tools, 'pacer'), [String(port), '/webhooks/github', file, sign(ping), '1000', '10']);
-    while ((await ended(admin)) < 10000) {
-      await delay(20);
-    }
-    const text = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
-    return { median: quantile(text, 0.5), p99: quantile(text, 0.99) };
+    const metrics = async () => buckets(await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text());
+    await fill(port, ping, 200, 1);
+    await worked(admin, 200);
+    const before = await metrics();
+    await fill(port, ping, 1000, 10);
+    await worked(admin, 10200);
+    const after = (await metrics()).map(([le, count], i) => [le, count - before[i][1]]);
+    return [0.5, 0.99].map((q) => after.find(([, count]) => count >= after.at(-1)[1] * q)[0]);
   });
 
 const spawned = () =>
@@ -123,11 +120,15 @@ const subjects = [
   ['posix_spawn of /bin/true in a loop, nothing else', spawned],
   ['exec: /bin/true', () => workedOff('exec', [{ id: 'true', exec: { command: ['/bin/true'] } }], runs)],
   ['plugin hello, 50 steps an event', () => workedOff('hello', many(50, { plugin: { name: 'hello' } }), 2000)],
-  ['plugin hello, 1 step an event', () => workedOff('single', many(1, { plugin: { name: 'hello' } }), 20000)],
-  ['graph: two hello at once, then a third', () => workedOff('graph', graph, 10000)],
-  ['plugin jq on the 7 KB push, 50 steps an event', () => workedOff('jq', many(50, { plugin: { name: 'jq', args: { filter } } }), 500, push, 'push')],
+  ['plugin hello, 1 step an event', () => workedOff('single', many(1, { plugin: { name: 'hello' } }), 15000)],
+  ['graph: two hello at once, then a third', () => workedOff('graph', graph, 8000)],
+  ['plugin jq on the 7 KB push, 50 steps an event', () => workedOff('jq', many(50, { plugin: { name: 'jq', args: { filter } } }), 500, push)],
 ];
 try {
+  const rounded = [];
+  for (let round = 0; round < rounds; round++) {
+    rounded.push(await latency('latency', many(1, { plugin: { name: 'hello' } })));
+  }
   const results = new Map(subjects.map(([name]) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of subjects) {
@@ -143,8 +144,9 @@ try {
     };
     console.log(`| ${name} | ${of('rate')} | ${of('cpu')} |`);
   }
-  const { median: half, p99 } = await latency('hello', many(1, { plugin: { name: 'hello' } }));
-  console.log(`\nAt 1,000 webhooks a second, from a webhook's receipt until its hello step is done and stored: median below ${half} ms, p99 below ${p99} ms (buckets of hooklatch_run_seconds).`);
+  console.log(`\nAt 1,000 webhooks a second, from a webhook's receipt until its hello step is done and stored, each round: ${rounded
+    .map(([half, p99]) => `median below ${half} ms, p99 below ${p99} ms`)
+    .join('; ')} (buckets of hooklatch_run_seconds).`);
 } finally {
   rmSync(work, { recursive: true });
 }

@@ -125,8 +125,8 @@ static void on_plugin(void *arg, const struct plugin_result *r)
     struct step_verdict v;
 
     note_end(f, h);
-    h->started_us += r->waited_us;
-    h->started_mono_us += r->waited_us;
+    h->started_us += r->begun_us - h->started_mono_us;
+    h->started_mono_us = r->begun_us;
     step_plugin_judge(r, h->step, h->lease->attempts + 1, dice_roll(&f->dice), &f->answer, &v);
     finish(f, h, &v, 0);
 }

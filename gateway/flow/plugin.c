@@ -78,7 +78,7 @@ void plugin_call_conclude(struct plugin_call *c, const struct plugin_result *r)
 {
     struct plugin_result own = *r;
 
-    own.waited_us = (c->begun_us ? c->begun_us : clock_mono_us()) - c->asked_us;
+    own.begun_us = c->begun_us ? c->begun_us : clock_mono_us();
     c->done(c->arg, &own);
     free(c);
 }
@@ -357,7 +357,7 @@ struct plugin_call *plugin_start(struct pools *ps, const struct plugin_options *
         return NULL;
     }
     struct plugin_call *c = mem_zalloc(sizeof *c);
-    *c = (struct plugin_call){ .pool = p, .o = *o, .asked_us = clock_mono_us(), .done = done, .arg = arg };
+    *c = (struct plugin_call){ .pool = p, .o = *o, .done = done, .arg = arg };
     line_put(&p->waiting, c);
     timer_turn(p->turn);
     return c;

@@ -36,7 +36,7 @@ struct plugin_result { /* good during done */
     struct kept_end end;
     uint64_t memory_max; /* of the worker */
     struct slice log;    /* at most KEPT_LOG_BYTES */
-    int64_t waited_us;   /* for its turn */
+    int64_t begun_us;    /* monotonic: when its turn came, or that it never did was known */
 };
 typedef void (*plugin_done)(void *arg, const struct plugin_result *r);
 

@@ -15,7 +15,7 @@ struct plugin_call {
     struct worker *worker; /* NULL: it waits in the pool */
     struct plugin_options o;
     uint32_t id;
-    int64_t asked_us, begun_us; /* monotonic; begun_us: 0 until its turn */
+    int64_t begun_us; /* monotonic; 0 until its turn */
     plugin_done done;
     void *arg;
 };
