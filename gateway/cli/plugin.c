@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/self.h"
 #include "cli/cli.h"
 #include "cli/remote.h"
 #include "config.h"
@@ -145,18 +145,14 @@ static int read_document(const struct options *o, struct buf *out, struct err *e
 
 static int spawn(const char *path, int theirs, pid_t *pid, struct err *e)
 {
-    char *const arguments[] = { (char *)"hooklatch", (char *)"plugin-host", (char *)path, NULL };
-    posix_spawn_file_actions_t files;
+    const char *arguments[] = { "hooklatch", "plugin-host", path, NULL };
     struct environment environment;
 
     environment_init(&environment);
     environment_begin(&environment, NULL, 0);
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, theirs, STDIN_FILENO);
-    errno = posix_spawn(pid, "/proc/self/exe", &files, NULL, arguments, (char *const *)environment_end(&environment));
-    posix_spawn_file_actions_destroy(&files);
+    int result = self_spawn(arguments, environment_end(&environment), &(struct self_fd){ theirs, STDIN_FILENO }, 1, pid, e);
     environment_clear(&environment);
-    return errno ? err_sys(e, "cannot start the worker") : 0;
+    return result;
 }
 
 static bool send_all(int fd, struct slice s)

@@ -33,7 +33,7 @@ struct failure {
     char where[32];
 };
 
-/* -- The command, between fork and exec -- */
+/* -- The command, between vfork and exec: it has the keeper's memory, which waits -- */
 
 static void set_limit(int what, uint64_t value, uint64_t more)
 {
@@ -243,7 +243,7 @@ static _Noreturn void run_keeper(const struct work *w)
     signal(SIGCHLD, SIG_DFL);
     sigprocmask(SIG_BLOCK, &child, NULL);
     int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-    pid_t self = getpid(), command = signals < 0 || pipe2(say, O_CLOEXEC) ? -1 : fork();
+    pid_t self = getpid(), command = signals < 0 || pipe2(say, O_CLOEXEC) ? -1 : vfork();
     if (command == 0)
         run_command(w, say[1], self);
     if (command < 0) {

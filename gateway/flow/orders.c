@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/self.h"
 
 struct nursery {
     int fd; /* -1: none runs */
@@ -47,38 +47,16 @@ void nursery_free(struct nursery *n)
     free(n);
 }
 
-static int spawn(struct nursery *n, int theirs, struct err *e)
-{
-    static char *const arguments[] = { (char *)"hooklatch", (char *)"nursery", NULL };
-    static char *const environment[] = { NULL };
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t set;
-
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, theirs, NURSERY_FD);
-    posix_spawnattr_init(&attributes);
-    sigemptyset(&set);
-    posix_spawnattr_setsigmask(&attributes, &set);
-    sigfillset(&set);
-    posix_spawnattr_setsigdefault(&attributes, &set);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    errno = posix_spawn(&n->pid, "/proc/self/exe", &files, &attributes, arguments, environment);
-    int result = errno ? err_sys(e, "cannot start the process that starts commands and plugins") : 0;
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return result;
-}
-
 static int begin_nursery(struct nursery *n, struct err *e)
 {
+    static const char *const arguments[] = { "hooklatch", "nursery", NULL }, *const environment[] = { NULL };
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return err_sys(e, "cannot make a socket pair");
     /* dup2 onto itself would leave it to be closed. */
     int theirs = pair[1] == NURSERY_FD ? fcntl(pair[1], F_DUPFD_CLOEXEC, NURSERY_FD + 1) : pair[1];
-    int result = spawn(n, theirs, e);
+    int result = self_spawn(arguments, environment, &(struct self_fd){ theirs, NURSERY_FD }, 1, &n->pid, e);
     if (theirs != pair[1])
         close(theirs);
     close(pair[1]);

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/self.h"
 #include "config/nearest.h"
 
 #define KIB INT64_C(1024)
@@ -95,33 +95,6 @@ char *plugin_file(const struct tree *t, struct slice name, struct arena *a)
 
 /* -- What it says of itself -- */
 
-/* args NULL: --describe. */
-static int spawn(const char *path, const char *args, int out, pid_t *pid)
-{
-    char *const arguments[] = { (char *)"hooklatch", (char *)"plugin-host", (char *)(args ? "--try" : "--describe"), (char *)path,
-                                (char *)args, NULL };
-    char *const environment[] = { NULL };
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t set;
-
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    sigemptyset(&set);
-    posix_spawnattr_setsigmask(&attributes, &set);
-    sigfillset(&set);
-    posix_spawnattr_setsigdefault(&attributes, &set);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int error = posix_spawn(pid, "/proc/self/exe", &files, &attributes, arguments, environment);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    errno = error;
-    return error ? -1 : 0;
-}
-
 static int wait_for(int fd, int64_t end_us)
 {
     struct pollfd polled = { fd, POLLIN, 0 };
@@ -159,8 +132,11 @@ static bool has_ended(pid_t pid, int64_t end_us)
     return fd < 0 || ready > 0;
 }
 
+/* args NULL: --describe. */
 static int ask(const char *path, const char *args, struct buf *out, struct err *e)
 {
+    const char *arguments[] = { "hooklatch", "plugin-host", args ? "--try" : "--describe", path, args, NULL };
+    const char *environment[] = { NULL };
     int64_t end_us = clock_mono_us() + ANSWER_WAIT_US;
     int pipe_fds[2], status = 0;
     pid_t pid;
@@ -168,11 +144,12 @@ static int ask(const char *path, const char *args, struct buf *out, struct err *
     buf_init(out, ANSWER_MAX);
     if (pipe2(pipe_fds, O_CLOEXEC))
         return err_sys(e, "cannot make a pipe");
-    bool failed = spawn(path, args, pipe_fds[1], &pid);
+    const struct self_fd fds[] = { { -1, STDIN_FILENO }, { pipe_fds[1], STDOUT_FILENO }, { pipe_fds[1], STDERR_FILENO } };
+    int failed = self_spawn(arguments, environment, fds, 3, &pid, e);
     close(pipe_fds[1]);
     if (failed) {
         close(pipe_fds[0]);
-        return err_sys(e, "cannot start the process that looks at plugins");
+        return -1;
     }
     bool whole = read_all(pipe_fds[0], end_us, out) && has_ended(pid, end_us);
     close(pipe_fds[0]);
