@@ -11,6 +11,7 @@ import { refuseMemory } from './lib/machine.mjs';
 import { secret, sign, writePayloads } from './lib/payload.mjs';
 import { freePort, Server } from './lib/process.mjs';
 import { median } from './lib/report.mjs';
+import { rivals } from './lib/rivals.mjs';
 
 const runs = Number(process.argv[2] ?? 4000);
 const rounds = 3;
@@ -43,10 +44,10 @@ const ended = async (admin) => {
 };
 
 // `rate` webhooks a second, for so long.
-async function fill(port, body, rate, seconds) {
+async function fill(port, body, rate, seconds, path = '/webhooks/github') {
   const file = join(work, 'body.json');
   writeFileSync(file, body);
-  await promisify(execFile)(join(tools, 'pacer'), [String(port), '/webhooks/github', file, sign(body), String(rate), String(seconds)]);
+  await promisify(execFile)(join(tools, 'pacer'), [String(port), path, file, sign(body), String(rate), String(seconds)]);
 }
 
 async function worked(admin, runs) {
@@ -114,11 +115,33 @@ const spawned = () =>
     return JSON.parse(stdout).count;
   });
 
+// Debian's webhook runs the same command for the same webhooks, and answers when it has ended.
+const webhook = rivals.find(({ name }) => name === 'adnanh/webhook');
+let webhookMissing;
+try {
+  webhook.prepare();
+} catch (error) {
+  webhookMissing = error.message;
+}
+const rival = async () => {
+  const dir = mkdtempSync(join(work, 'webhook-'));
+  const { server, port, path } = await webhook.start(dir, undefined, undefined, true);
+  try {
+    return await measured(async () => {
+      await fill(port, ping, runs, 1, path);
+      return runs;
+    });
+  } finally {
+    await server.stop();
+  }
+};
+
 const many = (n, step) => Array.from({ length: n }, (_, i) => ({ id: `s${i}`, needs: [], ...step }));
 const graph = ['one', 'two'].map((id) => ({ id, needs: [], plugin: { name: 'hello' } })).concat({ id: 'both', needs: ['one', 'two'], plugin: { name: 'hello' } });
 const subjects = [
   ['posix_spawn of /bin/true in a loop, nothing else', spawned],
   ['exec: /bin/true', () => workedOff('exec', [{ id: 'true', exec: { command: ['/bin/true'] } }], runs)],
+  ...(webhookMissing ? [] : [['adnanh/webhook: /bin/true for each webhook', rival]]),
   ['plugin hello, 50 steps an event', () => workedOff('hello', many(50, { plugin: { name: 'hello' } }), 2000)],
   ['plugin hello, 1 step an event', () => workedOff('single', many(1, { plugin: { name: 'hello' } }), 15000)],
   ['graph: two hello at once, then a third', () => workedOff('graph', graph, 8000)],
@@ -143,6 +166,9 @@ try {
       return `${Math.round(median(values)).toLocaleString('en-US')} (${Math.round(Math.min(...values)).toLocaleString('en-US')}–${Math.round(Math.max(...values)).toLocaleString('en-US')})`;
     };
     console.log(`| ${name} | ${of('rate')} | ${of('cpu')} |`);
+  }
+  if (webhookMissing) {
+    console.log(`\nLeft out: adnanh/webhook: ${webhookMissing}`);
   }
   console.log(`\nAt 1,000 webhooks a second, from a webhook's receipt until its hello step is done and stored, each round: ${rounded
     .map(([half, p99]) => `median below ${half} ms, p99 below ${p99} ms`)

@@ -89,12 +89,14 @@ const webhook = {
     this.binary = onPath('webhook');
     this.version = execFileSync(this.binary, ['--version'], { encoding: 'utf8' }).trim();
   },
-  async start(dir) {
+  // waited: it answers when the command has ended, not before.
+  async start(dir, _payloads, _sink, waited = false) {
     const port = await freePort();
     const hooks = [
       {
         id: 'github',
         'execute-command': '/bin/true',
+        'include-command-output-in-response': waited,
         'trigger-rule': {
           match: { type: 'payload-hmac-sha256', secret, parameter: { source: 'header', name: 'X-Hub-Signature-256' } },
         },

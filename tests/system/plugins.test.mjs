@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, suite, test } from 'node:test';
+import { StepEndpoint } from './lib/endpoint.mjs';
 import { binary, Gateway, hooklatch } from './lib/gateway.mjs';
 import { childrenOf, gone, marked } from './lib/processes.mjs';
 import { ended } from './lib/runs.mjs';
@@ -311,13 +312,15 @@ suite('plugins', () => {
   test('kill -9 of the gateway with all kinds under way: no child is left, every step ends under one key', async (t) => {
     const cycles = Number(process.env.HOOKLATCH_CRASH_CYCLES ?? 20);
     const mark = `mark-${randomUUID()}`;
+    const endpoint = await StepEndpoint.start(t);
     const often = { max: 90, base: '20ms', factor: 1, cap: '20ms' };
     const gateway = await start(t, [
       { id: 'shape', plugin: { name: 'jq', args: { filter: `{what: "child", mark: "${mark}", id: .input.id}` } }, retry: often },
       { id: 'child', plugin: { name: 'trouble' }, input: '{/steps/shape}', retry: often },
       { id: 'line', needs: ['shape'], plugin: { name: 'file', args: { path: 'lines', line: 'document' } }, retry: often },
-      { id: 'slow', needs: [], exec: { command: ['/bin/sh', '-c', `sleep 0.05; : ${mark}; echo 1`] }, retry: often },
-    ]);
+      { id: 'slow', needs: [], exec: { command: ['/bin/sh', '-c', `echo "$HOOKLATCH_RUN $HOOKLATCH_KEY" >>keys; sleep 0.05; : ${mark}; echo 1`] }, retry: often },
+      { id: 'call', needs: [], http: { endpoint: 'steps' }, retry: often },
+    ], { endpoints: { steps: endpoint.declaration } });
     const events = [];
     for (let i = 0; i < cycles; i++) {
       for (let k = 0; k < 4; k++) events.push(await send(gateway));
@@ -327,13 +330,16 @@ suite('plugins', () => {
       await gateway.serve();
     }
     for (const event of events) {
-      assert.deepEqual(stepsOf(await ended(gateway, event, 60)).map((step) => step.state), ['done', 'done', 'done', 'done']);
+      assert.deepEqual(stepsOf(await ended(gateway, event, 60)).map((step) => step.state), ['done', 'done', 'done', 'done', 'done']);
     }
     const runs = new Set();
     for (const line of readFileSync(join(gateway.dir, 'lines'), 'utf8').trim().split('\n')) {
       runs.add(JSON.parse(line).run.id); // whole lines, whatever was cut off
     }
     assert.equal(runs.size, events.length);
+    const keys = endpoint.calls.map((call) => [call.body.run.id, call.headers['idempotency-key']]);
+    keys.push(...readFileSync(join(gateway.dir, 'keys'), 'utf8').trim().split('\n').map((line) => line.split(' ')));
+    assert.equal(new Set(keys.map((key) => key.join())).size, 2 * events.length, 'one key for all attempts of a step');
     await gateway.stop();
     await gone(mark);
   });
