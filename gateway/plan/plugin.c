@@ -163,6 +163,8 @@ static int ask(const char *path, const char *args, struct buf *out, struct err *
     if (WIFSIGNALED(status))
         return err_set(e, ERR_INPUT, "%s: loading or opening it ends the process by signal %d (%s)", path, WTERMSIG(status),
                        strsignal(WTERMSIG(status)));
+    if (status && out->len == 0)
+        return err_set(e, ERR_INPUT, "%s ends its process while it is loaded or opened, with exit code %d", path, WEXITSTATUS(status));
     if (status) {
         struct slice words = slice_first(buf_slice(out), slice_find(buf_slice(out), '\n'));
         return err_set(e, ERR_INPUT, "%.*s", SLICE_FMT(slice_first(words, 600)));
@@ -184,7 +186,7 @@ int plugin_ask(const char *path, struct buf *out, struct err *e)
     json_doc_init(&d);
     int result = ask(path, NULL, out, e);
     if (result == 0 && (json_parse_err(&d, buf_slice(out), &JSON_LIMITS_DEFAULT, e) || !is_answer(&d)))
-        result = err_set(e, ERR_INPUT, "%s ends its process while it is loaded", path);
+        result = err_set(e, ERR_INPUT, "%s ends its process while it is loaded or opened", path);
     json_doc_clear(&d);
     return result;
 }
