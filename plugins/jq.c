@@ -326,9 +326,9 @@ static int evaluate(struct program *p, struct hl_bytes document, jv *out, struct
     return complain(reply, "the program has more than one output: put it into [ ] to make one of them", "");
 }
 
-static int write_jv(jv text, struct hl_reply *reply)
+static struct hl_bytes bytes_of(jv text)
 {
-    return reply->write(reply, (struct hl_bytes){ jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)) });
+    return (struct hl_bytes){ jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)) };
 }
 
 /* The number whose three doubles these are, or NULL. */
@@ -347,11 +347,6 @@ static const struct inexact *passed_on(const struct inexacts *all, double below,
             high = middle;
     }
     return NULL;
-}
-
-static struct hl_bytes bytes_of(jv text)
-{
-    return (struct hl_bytes){ jv_string_value(text), (size_t)jv_string_length_bytes(jv_copy(text)) };
 }
 
 /* One of the results, and how far it is read. */
@@ -517,7 +512,7 @@ static int run_jq(void *self, struct hl_bytes document, struct hl_reply *reply)
     } else if (all.n) {
         result = run_thrice(p, document, &all, reply);
     } else if ((result = evaluate(p, document, &out, reply)) == HL_DONE) {
-        write_jv(out, reply);
+        reply->write(reply, bytes_of(out));
         jv_free(out);
     }
     free(all.distinct);

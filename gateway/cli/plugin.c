@@ -20,7 +20,6 @@
 #include "plan/plan.h"
 
 #define OUTPUT_MAX (64u << 20)
-#define MEMORY_MAX ((rlim_t)512 << 20) /* as plugins.NAME.limits.memory, unless a configuration says otherwise */
 #define TIMEOUT_S 30
 
 static const struct option long_options[] = {
@@ -155,17 +154,6 @@ static int spawn(const char *path, int theirs, pid_t *pid, struct err *e)
     return result;
 }
 
-static bool send_all(int fd, struct slice s)
-{
-    while (s.len) {
-        ssize_t n = send(fd, s.ptr, s.len, MSG_NOSIGNAL);
-        if (n < 0 && errno != EINTR)
-            return false;
-        s = slice_from(s, n > 0 ? (size_t)n : 0);
-    }
-    return true;
-}
-
 /* An endless loop does not end by itself: the socket has a time limit. */
 static bool receive(int fd, void *out, size_t len)
 {
@@ -178,7 +166,7 @@ static void limit(int fd, int timeout_s)
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 #ifndef WITH_SANITIZERS /* which need address space without end */
-    setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_MAX, MEMORY_MAX }); /* ours too: the worker inherits it */
+    setrlimit(RLIMIT_AS, &(struct rlimit){ PLUGIN_MEMORY_DEFAULT, PLUGIN_MEMORY_DEFAULT }); /* ours too: the worker inherits it */
 #endif
 }
 
@@ -218,7 +206,7 @@ static bool talk(int fd, struct slice args, struct slice document, struct reply_
         return false;
     if (reply->status != REPLY_DONE) /* it cannot be loaded */
         return true;
-    return send_all(fd, slice_of(&head, sizeof head)) && send_all(fd, args) && send_all(fd, document) &&
+    return !frame_send(fd, slice_of(&head, sizeof head)) && !frame_send(fd, args) && !frame_send(fd, document) &&
            receive_reply(fd, reply, body);
 }
 

@@ -52,17 +52,21 @@ int pipe_end_make(struct pipe_end *ours, int *theirs, bool we_write)
 
 /* -- Standard error -- */
 
-/* The last bytes are at the end of a block twice as large: moved down once in a while. */
-static void keep_log(struct kept *k, struct slice s)
+void log_tail_put(struct log_tail *t, struct slice s)
 {
     if (s.len > KEPT_LOG_BYTES)
         s = slice_from(s, s.len - KEPT_LOG_BYTES);
-    if (k->log_len + s.len > sizeof k->log) {
-        memmove(k->log, k->log + k->log_len - KEPT_LOG_BYTES, KEPT_LOG_BYTES);
-        k->log_len = KEPT_LOG_BYTES;
+    if (t->len + s.len > sizeof t->bytes) {
+        memmove(t->bytes, t->bytes + t->len - KEPT_LOG_BYTES, KEPT_LOG_BYTES);
+        t->len = KEPT_LOG_BYTES;
     }
-    memcpy(k->log + k->log_len, s.ptr, s.len);
-    k->log_len += s.len;
+    memcpy(t->bytes + t->len, s.ptr, s.len);
+    t->len += s.len;
+}
+
+struct slice log_tail_slice(const struct log_tail *t)
+{
+    return slice_from(slice_of(t->bytes, t->len), t->len > KEPT_LOG_BYTES ? t->len - KEPT_LOG_BYTES : 0);
 }
 
 static void on_err(int fd, short what, void *arg)
@@ -72,7 +76,7 @@ static void on_err(int fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    keep_log(k, pipe_end_read(&k->err, room));
+    log_tail_put(&k->log, pipe_end_read(&k->err, room));
     if (k->err.fd < 0)
         k->changed(k->arg);
 }
@@ -84,9 +88,9 @@ struct slice kept_log(struct kept *k)
 
     while (k->err.fd >= 0 && more.len) {
         more = pipe_end_read(&k->err, room);
-        keep_log(k, more);
+        log_tail_put(&k->log, more);
     }
-    return slice_from(slice_of(k->log, k->log_len), k->log_len > KEPT_LOG_BYTES ? k->log_len - KEPT_LOG_BYTES : 0);
+    return log_tail_slice(&k->log);
 }
 
 /* -- The keeper -- */

@@ -27,6 +27,14 @@ struct slice pipe_end_read(struct pipe_end *p, char *room);
 /* A pipe between us and a child: our end does not block. */
 int pipe_end_make(struct pipe_end *ours, int *theirs, bool we_write);
 
+/* The last of what was put, moved down once in a while. All 0 is an empty one; len = 0 empties it. */
+struct log_tail {
+    char bytes[2 * KEPT_LOG_BYTES];
+    size_t len;
+};
+void log_tail_put(struct log_tail *t, struct slice s);
+struct slice log_tail_slice(const struct log_tail *t); /* KEPT_LOG_BYTES at most */
+
 /* How the process ended. */
 struct kept_end {
     enum {
@@ -44,8 +52,7 @@ struct kept {
     struct loop *loop;
     struct pipe_end err, control;
     struct timer *give_up;
-    char log[2 * KEPT_LOG_BYTES];
-    size_t log_len;
+    struct log_tail log;
     bool known;  /* how it ended */
     bool killed; /* by us */
     struct kept_end end;

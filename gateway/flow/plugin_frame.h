@@ -7,7 +7,7 @@
 #ifndef FLOW_PLUGIN_FRAME_H
 #define FLOW_PLUGIN_FRAME_H
 
-#include <stdint.h>
+#include "base/buf.h"
 
 /* Then args, then the document. */
 struct request_head {
@@ -35,5 +35,12 @@ struct reply_head {
 /* Standard error is read only where the worker ends in the middle of a call. What a call prints by stdio comes behind
  * PLUGIN_LOG_MARK and a newline, and another such mark when the call is done: so what other calls printed is told apart. */
 #define PLUGIN_LOG_MARK '\x1e'
+
+/* Both ends: room at the end of `in` for FRAME_READ_BYTES more of the stream, what lies before *at being used up; NULL: too much. */
+#define FRAME_READ_BYTES 65536
+#define FRAME_MAX (1u << 30)
+char *frame_room(struct buf *in, size_t *at);
+/* All of it, on a socket that blocks. 0, or -1 with errno. */
+int frame_send(int fd, struct slice s);
 
 #endif

@@ -18,7 +18,6 @@
 #include "json/pointer.h"
 
 #define INSTANCES_MAX 64 /* steps with different args that are kept open */
-#define FRAME_MAX (1u << 30)
 
 /* What open made of some args. */
 struct instance {
@@ -32,7 +31,7 @@ struct host {
     struct buf in;  /* what was read and not served yet, from `at` */
     size_t at;
     struct buf out; /* one reply */
-    struct buf log; /* of this call: stderr and stdout */
+    struct log_tail log; /* of this call: stderr and stdout */
     bool marked;    /* it printed something */
     struct instance *instances[INSTANCES_MAX]; /* the last used one first */
     size_t n_instances;
@@ -263,7 +262,6 @@ int plugin_host_try_args(const char *path, struct slice args, struct err *e)
 
 /* -- What it prints -- */
 
-/* What the plugin prints belongs to the call under way; it also goes where it would be found after a crash. */
 static void mark(void)
 {
     const char text[] = { PLUGIN_LOG_MARK, '\n' };
@@ -272,20 +270,15 @@ static void mark(void)
         return; /* nobody reads it */
 }
 
+/* What the plugin prints belongs to the call under way; it also goes where it would be found after a crash. */
 static ssize_t on_print(void *cookie, const char *bytes, size_t n)
 {
     struct host *h = cookie;
-    struct slice s = slice_of(bytes, n);
 
     if (!h->marked)
         mark();
     h->marked = true;
-    if (h->log.len + n > 8 * KEPT_LOG_BYTES) {
-        struct slice last = slice_from(buf_slice(&h->log), h->log.len > KEPT_LOG_BYTES ? h->log.len - KEPT_LOG_BYTES : 0);
-        memmove(h->log.ptr, last.ptr, last.len);
-        h->log.len = last.len;
-    }
-    buf_put(&h->log, slice_from(s, n > KEPT_LOG_BYTES ? n - KEPT_LOG_BYTES : 0));
+    log_tail_put(&h->log, slice_of(bytes, n));
     return write(STDERR_FILENO, bytes, n) < 0 ? -1 : (ssize_t)n;
 }
 
@@ -316,30 +309,17 @@ static int call(struct host *h, const struct request_head *head, const char *byt
     return h->plugin.run(i->self, (struct hl_bytes){ r->document.ptr, r->document.len }, &r->public);
 }
 
-static int send_all(int fd, struct slice s)
-{
-    while (s.len) {
-        ssize_t n = send(fd, s.ptr, s.len, MSG_NOSIGNAL);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        s = slice_from(s, n > 0 ? (size_t)n : 0);
-    }
-    return 0;
-}
-
 static int send_reply(struct host *h, uint32_t id, enum reply_status status, struct slice body)
 {
-    struct slice log = slice_from(buf_slice(&h->log), h->log.len > KEPT_LOG_BYTES ? h->log.len - KEPT_LOG_BYTES : 0);
+    struct slice log = log_tail_slice(&h->log);
     struct reply_head head = { id, status, (uint32_t)log.len, (uint32_t)body.len };
 
     buf_reset(&h->out);
     buf_put(&h->out, slice_of(&head, sizeof head));
     buf_put(&h->out, log);
     buf_put(&h->out, body);
-    buf_reset(&h->log);
-    if (h->out.failed)
-        return -1;
-    return send_all(h->socket, buf_slice(&h->out));
+    h->log.len = 0;
+    return h->out.failed ? -1 : frame_send(h->socket, buf_slice(&h->out));
 }
 
 static int serve_one(struct host *h, const struct request_head *head, const char *bytes, struct reply *r)
@@ -379,16 +359,8 @@ static int take_socket(void)
 /* More of the stream; -1 at its end. */
 static int read_more(struct host *h)
 {
-    if (h->at == h->in.len) {
-        buf_reset(&h->in);
-        h->at = 0;
-    } else if (h->at > PIPE_READ_BYTES) {
-        h->in.len -= h->at;
-        memmove(h->in.ptr, h->in.ptr + h->at, h->in.len);
-        h->at = 0;
-    }
-    char *room = buf_room(&h->in, PIPE_READ_BYTES);
-    ssize_t n = room ? read(h->socket, room, PIPE_READ_BYTES) : -1;
+    char *room = frame_room(&h->in, &h->at);
+    ssize_t n = room ? read(h->socket, room, FRAME_READ_BYTES) : -1;
     if (n < 0 && errno == EINTR)
         return 0;
     if (n <= 0)
@@ -443,7 +415,6 @@ int plugin_host_serve(const char *path)
     signal(SIGPIPE, SIG_DFL); /* as a program expects it */
     buf_init(&h.in, FRAME_MAX);
     buf_init(&h.out, FRAME_MAX);
-    buf_init(&h.log, SIZE_MAX / 2);
     catch_prints(&h);
     if (load(path, &h.plugin, &e)) {
         send_reply(&h, 0, REPLY_FAIL, slice_first(slice_z(e.text), PLUGIN_WORDS_MAX));

@@ -15,7 +15,6 @@
 
 #define START_WAIT_US (30 * US_PER_S) /* for the hello */
 #define END_WAIT_US (2 * US_PER_S)    /* for the end of a process whose socket is closed */
-#define FRAME_MAX (1u << 30)
 
 /* -- Time -- */
 
@@ -83,13 +82,6 @@ static void on_time(void *arg)
 }
 
 /* -- Requests -- */
-
-static void on_writable(int fd, short what, void *arg);
-
-static void broken(struct worker *w, const char *words)
-{
-    worker_end(w, PLUGIN_BROKEN, words);
-}
 
 /* Its socket is closed, or does not take any more: most likely it is ending, and how is told soon. */
 static void on_closed(struct worker *w)
@@ -223,7 +215,7 @@ static void take_all(struct worker *w)
         memcpy(&head, w->in.ptr + w->at, sizeof head);
         const char *fault = fault_of(w, &head), *bytes = w->in.ptr + w->at + sizeof head;
         if (fault) {
-            broken(w, fault);
+            worker_end(w, PLUGIN_BROKEN, fault);
             return;
         }
         if (w->in.len - w->at < sizeof head + head.log_len + head.len)
@@ -239,16 +231,8 @@ static void take_all(struct worker *w)
 /* Bytes read; 0 at the end; -1 when there is nothing now. */
 static ssize_t read_some(struct worker *w)
 {
-    if (w->at == w->in.len) {
-        buf_reset(&w->in);
-        w->at = 0;
-    } else if (w->at > PIPE_READ_BYTES) {
-        w->in.len -= w->at;
-        memmove(w->in.ptr, w->in.ptr + w->at, w->in.len);
-        w->at = 0;
-    }
-    char *room = buf_room(&w->in, PIPE_READ_BYTES);
-    ssize_t n = room ? recv(w->socket.fd, room, PIPE_READ_BYTES, MSG_DONTWAIT) : 0;
+    char *room = frame_room(&w->in, &w->at);
+    ssize_t n = room ? recv(w->socket.fd, room, FRAME_READ_BYTES, MSG_DONTWAIT) : 0;
     if (n > 0)
         w->in.len += (size_t)n;
     else if (n < 0 && errno != EAGAIN && errno != EINTR)

@@ -212,7 +212,8 @@ static void put_kind(struct buf *out, const struct step *step)
     case STEP_EXEC:
         put_exec(out, step->exec);
         break;
-    case STEP_PLUGIN: /* its members come in the order of their names */
+    case STEP_PLUGIN:
+        put_plugin(out, step->plugin);
         break;
     }
 }
@@ -227,8 +228,6 @@ static void put_step(struct buf *out, const struct tree *t, uint32_t node, const
     put_subtree(out, t, node, "input");
     put_needs(out, w, step);
     put_subtree(out, t, node, "output");
-    if (step->kind == STEP_PLUGIN)
-        put_plugin(out, step->plugin);
     put_key(out, "retry");
     buf_putc(out, '{');
     put_ms(out, "base", step->retry.base_us);

@@ -82,6 +82,7 @@ struct exec {                      /* a command of this machine */
     size_t output_max;             /* bytes of standard output */
 };
 
+#define PLUGIN_MEMORY_DEFAULT (512 << 20) /* bytes of a worker's address space */
 struct plugin {                    /* a shared object (plugins/hooklatch_plugin.h) and how its workers run */
     struct plugin *next;
     struct slice name, path, queue; /* "jq", "/…/jq.so", "plugin:jq" */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,7 +245,7 @@ static void read_limits(struct build *b, uint32_t node, struct plugin *p)
 {
     uint32_t limits = tree_get(b->t, node, "limits");
 
-    p->memory_bytes = (uint64_t)build_bytes(b, limits, "memory", 512 * MIB, 64 * MIB, 1024 * GIB);
+    p->memory_bytes = (uint64_t)build_bytes(b, limits, "memory", PLUGIN_MEMORY_DEFAULT, 64 * MIB, 1024 * GIB);
     p->files = (uint64_t)tree_int(b->t, limits, "files", 0);
     p->processes = (uint64_t)tree_int(b->t, limits, "processes", 0);
 }

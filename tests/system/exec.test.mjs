@@ -46,8 +46,7 @@ suite('exec', () => {
     const text = readFileSync(new URL('../../docs/workflows.md', import.meta.url), 'utf8');
     const example = /```yaml\n(workflows:\n {2}- id: note\n[\s\S]*?)```/.exec(text)[1];
     const gateway = await Gateway.prepare(t, { sources: { shop: source('standard-webhooks', { event: { type: 'shop.{/kind}' } }) } });
-    const rest = Object.entries(gateway.config).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
-    writeFileSync(gateway.file, `${rest.join('')}${example}`, { mode: 0o600 });
+    gateway.configureWith(example);
     await gateway.serve();
     const event = await send(gateway, { kind: 'order.paid' });
     const run = await ended(gateway, event);

@@ -58,8 +58,7 @@ suite('plugins', () => {
   test('the examples of the documentation: a workflow, and a plugin from an empty folder', async (t) => {
     const text = readFileSync(join(here, '../../docs/plugins.md'), 'utf8');
     const gateway = await Gateway.prepare(t, { sources: { shop: source('standard-webhooks', { event: { type: 'shop.{/kind}' } }) } });
-    const rest = Object.entries(gateway.config).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
-    writeFileSync(gateway.file, `${rest.join('')}${/```yaml\n(workflows:\n[\s\S]*?)```/.exec(text)[1]}`, { mode: 0o600 });
+    gateway.configureWith(/```yaml\n(workflows:\n[\s\S]*?)```/.exec(text)[1]);
     await gateway.serve();
     const run = await runOf(gateway, { kind: 'order.paid', id: 9007199254740993, items: [{ price: 19.9 }, { price: 5 }] });
     assert.equal(run.state, 'done');

@@ -2,7 +2,7 @@
 // of docs/workflows.md as it stands there.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { StepEndpoint } from './lib/endpoint.mjs';
 import { Gateway, merge } from './lib/gateway.mjs';
@@ -52,8 +52,7 @@ test('the example of the documentation: fan-out, fan-in, a condition either way,
     endpoints: { shop: endpoint.declaration },
     sources: { shop: source('standard-webhooks', { event: { type: 'shop.{/kind}' } }) },
   });
-  const rest = Object.entries(gateway.config).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
-  writeFileSync(gateway.file, `${rest.join('')}${example()}`, { mode: 0o600 });
+  gateway.configureWith(example());
   await gateway.serve();
   let total = '99.50';
   let invoice = '{"invoice":4711}';

@@ -126,6 +126,12 @@ export class Gateway {
     writeFileSync(this.file, JSON.stringify(this.config, null, 2), { mode: 0o600 });
   }
 
+  // As it is, and more of it as YAML: an example of the documentation.
+  configureWith(yaml) {
+    const rest = Object.entries(this.config).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`);
+    writeFileSync(this.file, `${rest.join('')}${yaml}`, { mode: 0o600 });
+  }
+
   get database() {
     return resolve(this.dir, this.config.store.replace(/^sqlite:/, ''));
   }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,6 +54,17 @@ static void babble(void)
         send(fd, "garbage garbage garbage garbage", 31, MSG_NOSIGNAL);
 }
 
+static void wait_for_removal(const char *file)
+{
+    char event[4096];
+    int fd = inotify_init();
+
+    inotify_add_watch(fd, file, IN_ATTRIB | IN_DELETE_SELF);
+    while (access(file, F_OK) == 0 && read(fd, event, sizeof event) > 0)
+        ;
+    close(fd);
+}
+
 static void leave_child(struct hl_reply *reply)
 {
     char mark[200];
@@ -98,8 +110,7 @@ static int run_trouble(void *self, struct hl_bytes document, struct hl_reply *re
     else if (strcmp(what, "child") == 0)
         leave_child(reply);
     else if (strcmp(what, "wait") == 0)
-        while (access(once, F_OK) == 0)
-            usleep(10000);
+        wait_for_removal(once);
     else if (strcmp(what, "flood") == 0)
         while (reply->write(reply, (struct hl_bytes){ "0123456789", 10 }) == 0)
             ;
