@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "config/embedded.h"
+#include "base/embedded.h"
 #include "config/nearest.h"
 #include "json/pointer.h"
 #include "schema/schema.h"

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "config/embedded.h"
+#include "base/embedded.h"
 #include "config/nearest.h"
 
 struct loaded_provider {

@@ -20,6 +20,7 @@ void schema_scratch_free(struct schema_scratch *s)
     regex_scratch_free(s->regex);
     buf_clear(&s->tmp);
     free(s->unique);
+    VEC_FREE(&s->marks);
     free(s);
 }
 
@@ -30,8 +31,9 @@ void schema_scratch_set_depth(struct schema_scratch *s, uint32_t max_depth)
 
 void run_init(struct run *r, const struct schema *s, const struct json_doc *d, struct schema_scratch *scratch)
 {
-    *r = (struct run){ .s = s, .d = d, .scratch = scratch, .steps = SCHEMA_STEPS_MAX };
+    *r = (struct run){ .s = s, .d = d, .scratch = scratch, .steps = SCHEMA_STEPS_MAX, .evaluated = NONE };
     regex_scratch_take_cost(scratch->regex);
+    scratch->marks.n = 0;
 }
 
 enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node,
@@ -66,18 +68,22 @@ static enum schema_verdict branch(struct run *r, const struct logic *l, uint32_t
     if (l->n >= BRANCHES_CROWDED && (meta & 7) == JSON_OBJECT && p->object != NONE &&
         run_object_unlike(r, &r->s->objects[p->object], n))
         return SCHEMA_INVALID;
-    return run_node(r, node, n);
+    return r->evaluated == n ? run_branch(r, node, n) : run_node(r, node, n);
 }
 
 static enum schema_verdict any_of(struct run *r, const struct logic *l, uint32_t n)
 {
+    enum schema_verdict any = SCHEMA_INVALID;
+
     for (uint32_t i = 0; i < l->n; i++) {
         enum schema_verdict v = branch(r, l, i, n);
 
-        if (v != SCHEMA_INVALID)
+        if (v == SCHEMA_LIMIT || (v == SCHEMA_VALID && r->evaluated != n))
             return v;
+        if (v == SCHEMA_VALID)
+            any = v;
     }
-    return SCHEMA_INVALID;
+    return any;
 }
 
 static enum schema_verdict one_of(struct run *r, const struct logic *l, uint32_t n)
@@ -96,12 +102,29 @@ static enum schema_verdict one_of(struct run *r, const struct logic *l, uint32_t
 
 static enum schema_verdict condition(struct run *r, const struct logic *l, uint32_t n)
 {
-    enum schema_verdict v = run_edge(r, l->edges, n);
-    uint32_t edge = l->edges + (v == SCHEMA_VALID ? 1 : 2);
+    const struct edge *edges = &r->s->edges[l->edges];
+    enum schema_verdict v;
+    uint32_t edge;
 
+    if (edges[1].to == NONE && edges[2].to == NONE && r->evaluated != n)
+        return SCHEMA_VALID;
+    v = run_branch(r, edges[0].run, n);
+    edge = l->edges + (v == SCHEMA_VALID ? 1 : 2);
     if (v == SCHEMA_LIMIT)
         return v;
     return r->s->edges[edge].to == NONE ? SCHEMA_VALID : run_edge(r, edge, n);
+}
+
+/* Nothing is booked under `not`. */
+static enum schema_verdict run_not(struct run *r, const struct logic *l, uint32_t n)
+{
+    uint32_t evaluated = r->evaluated;
+    enum schema_verdict v;
+
+    r->evaluated = NONE;
+    v = run_edge(r, l->edges, n);
+    r->evaluated = evaluated;
+    return v;
 }
 
 enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n)
@@ -116,7 +139,7 @@ enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n)
     case KW_ONE_OF:
         return one_of(r, l, n);
     case KW_NOT:
-        v = run_edge(r, l->edges, n);
+        v = run_not(r, l, n);
         return v == SCHEMA_LIMIT ? v : v == SCHEMA_VALID ? SCHEMA_INVALID : SCHEMA_VALID;
     case KW_IF:
         return condition(r, l, n);
@@ -147,10 +170,12 @@ static enum schema_verdict run_part(struct run *r, const struct node *p, uint32_
     }
 }
 
-static enum schema_verdict run_all(struct run *r, const struct node *p, uint32_t n)
+enum schema_verdict run_keywords(struct run *r, const struct node *p, uint32_t n)
 {
     enum schema_verdict v = run_part(r, p, n);
 
+    if (v == SCHEMA_VALID && r->evaluated == n)
+        v = run_mark(r, p, n);
     if (v == SCHEMA_VALID && p->values != NONE)
         v = run_values(r, &r->s->lists[p->values], n);
     if (v == SCHEMA_VALID && p->constant != NONE)
@@ -162,12 +187,13 @@ static enum schema_verdict run_all(struct run *r, const struct node *p, uint32_t
 
 enum schema_verdict run_rest(struct run *r, uint32_t node, uint32_t n)
 {
+    const struct node *p = &r->s->nodes[node];
     enum schema_verdict v;
 
     if (r->depth >= r->scratch->max_depth || !run_charge(r, 1))
         return SCHEMA_LIMIT;
     r->depth++;
-    v = run_all(r, &r->s->nodes[node], n);
+    v = p->tracks & type_bit(r->d->nodes[n].meta) ? run_tracked(r, p, n) : run_keywords(r, p, n);
     r->depth--;
     return v;
 }

@@ -34,11 +34,14 @@ enum schema_verdict run_key_schema(struct run *r, uint32_t edge, uint32_t k)
     struct json_node node;
     struct json_doc key = run_key_doc(r->d, k, &node);
     const struct json_doc *outer = r->d;
+    uint32_t evaluated = r->evaluated;
     enum schema_verdict v;
 
     r->d = &key;
+    r->evaluated = NONE; /* nodes of another document */
     v = run_edge(r, edge, 0);
     r->d = outer;
+    r->evaluated = evaluated;
     return v;
 }
 

@@ -3,9 +3,11 @@
 #include <stdio.h>
 
 #include "json/pointer.h"
+#include "schema/meta.h"
 #include "schema/uri.h"
 
 #define PROGRAM_TEXT_MAX (256u << 20)
+#define PROGRAM_NODES_MAX 1000000u
 
 int compile_fail(struct compile *c, const struct item *it, enum keyword kw, const char *fmt, ...)
 {
@@ -98,26 +100,59 @@ int compile_regex(struct compile *c, const struct item *it, enum keyword kw, str
     return 0;
 }
 
-uint32_t compile_node(struct compile *c, const struct place *place)
+static uint32_t origin_hash(const struct place *place, uint32_t scope)
 {
-    uint32_t doc = place->doc->index;
-    uint32_t *known;
+    uint64_t h = ((uint64_t)(uintptr_t)place->doc >> 4) * 0x9e3779b97f4a7c15ull + place->node;
+
+    h = (h ^ scope) * 0xff51afd7ed558ccdull;
+    return (uint32_t)(h >> 32);
+}
+
+static uint32_t *origin_bucket(struct compile *c, const struct place *place, uint32_t scope)
+{
+    uint32_t i = origin_hash(place, scope) & (c->n_buckets - 1);
+
+    for (; c->buckets[i]; i = (i + 1) & (c->n_buckets - 1)) {
+        const struct origin *o = &c->origins.at[c->buckets[i] - 1];
+
+        if (o->place.doc == place->doc && o->place.node == place->node && o->scope == scope)
+            break;
+    }
+    return &c->buckets[i];
+}
+
+static void buckets_grow(struct compile *c)
+{
+    c->n_buckets = c->n_buckets ? c->n_buckets * 2 : 256;
+    free(c->buckets);
+    c->buckets = mem_zalloc(c->n_buckets * sizeof *c->buckets);
+    for (uint32_t i = 0; i < c->origins.n; i++)
+        *origin_bucket(c, &c->origins.at[i].place, c->origins.at[i].scope) = i + 1;
+}
+
+uint32_t compile_node(struct compile *c, const struct place *place, uint32_t scope)
+{
+    uint32_t inside = scope_enter(&c->scopes, scope, place), *bucket;
     struct node *n;
 
-    if (!c->known[doc])
-        c->known[doc] = mem_zalloc(place->doc->json.count * sizeof **c->known);
-    known = &c->known[doc][place->node];
-    if (*known)
-        return *known - 1;
+    if (inside == SCOPE_NONE) {
+        c->too_large = true;
+        inside = scope;
+    }
+    if ((c->origins.n + 1) * 2 > c->n_buckets)
+        buckets_grow(c);
+    bucket = origin_bucket(c, place, inside);
+    if (*bucket)
+        return *bucket - 1;
     n = VEC_ADD(&c->program.nodes);
     n->types = TYPE_ANY;
-    n->string = n->number = n->array = n->object = n->values = n->constant = NONE;
+    n->string = n->number = n->array = n->object = n->values = n->constant = n->unevaluated = NONE;
     n->place.at = (uint32_t)c->program.text.len;
     buf_printf(&c->program.text, "%.*s#%.*s", SLICE_FMT(place->doc->name), SLICE_FMT(place->pointer));
     n->place.len = (uint32_t)(c->program.text.len - n->place.at);
-    *VEC_ADD(&c->waiting) = *place;
-    *known = c->program.nodes.n;
-    return *known - 1;
+    *VEC_ADD(&c->origins) = (struct origin){ *place, inside };
+    *bucket = c->origins.n;
+    return *bucket - 1;
 }
 
 uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, const char *path)
@@ -128,7 +163,7 @@ uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, 
 
     place.node = value;
     place.pointer = slice_z(arena_printf(&c->arena, "%.*s%s", SLICE_FMT(it->place.pointer), path));
-    to = compile_node(c, &place);
+    to = compile_node(c, &place, it->scope);
     edge = VEC_ADD(&c->program.edges);
     edge->to = edge->run = to;
     return c->program.edges.n - 1;
@@ -180,31 +215,37 @@ static int refuse_dialect(struct compile *c, const struct item *it, struct slice
 {
     return compile_fail(c, it, KW_SCHEMA,
                         "unknown dialect \"%.*s\": use http://json-schema.org/draft-07/schema#, "
-                        "https://json-schema.org/draft/2019-09/schema or https://json-schema.org/draft/2020-12/schema",
+                        "https://json-schema.org/draft/2019-09/schema or https://json-schema.org/draft/2020-12/schema, "
+                        "or put its meta-schema into a schema folder",
                         SLICE_FMT(uri));
 }
 
 /* A $schema where no resource begins may only repeat what holds there. */
 static int check_dialect(struct compile *c, const struct item *it, const struct resource *r)
 {
-    uint32_t value = it->keywords[KW_SCHEMA];
-    enum schema_draft draft;
+    const struct document *doc = it->place.doc;
+    uint32_t value = json_member(&doc->json, it->place.node, SLICE("$schema"));
+    struct slice uri;
 
     if (r->unknown_dialect.len > 0)
         return refuse_dialect(c, it, r->unknown_dialect);
-    if (value == JSON_NONE)
+    if (r->dialect->unknown.len > 0)
+        return compile_fail(c, it, KW_SCHEMA, "the dialect %.*s requires the vocabulary %.*s, which is not known here",
+                            SLICE_FMT(r->dialect->uri), SLICE_FMT(r->dialect->unknown));
+    if (value == JSON_NONE || it->place.node == r->node)
         return 0;
-    if (json_type_of(&it->place.doc->json, value) != JSON_STRING)
+    if (json_type_of(&doc->json, value) != JSON_STRING)
         return compile_fail(c, it, KW_SCHEMA, "must be a string");
-    if (keyword_draft(compile_string(c, it, value), &draft))
-        return refuse_dialect(c, it, compile_string(c, it, value));
-    if (draft != r->draft)
-        return compile_fail(c, it, KW_SCHEMA, "a part of a %s schema cannot be %s: give it an \"$id\" of its own",
-                            keyword_draft_name(r->draft), keyword_draft_name(draft));
-    return 0;
+    uri = compile_string(c, it, value);
+    if (slice_eq(slice_first(uri, slice_find(uri, '#')), r->dialect->uri) || dialect_find(uri) == r->dialect)
+        return 0;
+    if (!dialect_find(uri))
+        return refuse_dialect(c, it, uri);
+    return compile_fail(c, it, KW_SCHEMA, "a part of a %s schema cannot be %s: give it an \"$id\" of its own",
+                        dialect_draft_name(r->dialect->draft), dialect_draft_name(dialect_find(uri)->draft));
 }
 
-static int gather_keywords(struct compile *c, struct item *it)
+static void gather_keywords(struct item *it)
 {
     const struct json_doc *d = &it->place.doc->json;
     uint32_t node = it->place.node, ref;
@@ -212,31 +253,26 @@ static int gather_keywords(struct compile *c, struct item *it)
     for (int i = 0; i < KW_COUNT; i++)
         it->keywords[i] = JSON_NONE;
     ref = json_member(d, node, SLICE("$ref"));
-    if (ref != JSON_NONE && it->draft == SCHEMA_DRAFT_7) {
+    if (ref != JSON_NONE && it->dialect->draft == SCHEMA_DRAFT_7) {
         it->keywords[KW_REF] = ref; /* and nothing beside it counts */
-        return 0;
+        return;
     }
     for (uint32_t k = node + 1; k < json_end(d, node); k = json_next(d, k + 1)) {
-        enum keyword kw = keyword_find(d, k, it->draft);
+        enum keyword kw = keyword_find(d, k, it->dialect->keywords);
 
-        if (kw == KW_COUNT)
-            continue;
-        if (keywords[kw].refused)
-            return compile_fail(c, it, kw,
-                                "this keyword of %s is not supported yet: say it another way or leave it out",
-                                keyword_draft_name(it->draft));
-        it->keywords[kw] = k + 1;
+        if (kw != KW_COUNT)
+            it->keywords[kw] = k + 1;
     }
-    return 0;
 }
 
 static int compile_object_schema(struct compile *c, struct item *it)
 {
     const struct resource *r = set_resource(it->place.doc, it->place.node);
 
-    it->draft = r->draft;
-    if (gather_keywords(c, it) || check_dialect(c, it, r))
+    it->dialect = r->dialect;
+    if (check_dialect(c, it, r))
         return -1;
+    gather_keywords(it);
     if (compile_type(c, it) || compile_values(c, it) || compile_numbers(c, it) || compile_strings(c, it))
         return -1;
     return compile_arrays(c, it) || compile_objects(c, it) || compile_logic(c, it) ? -1 : 0;
@@ -244,7 +280,7 @@ static int compile_object_schema(struct compile *c, struct item *it)
 
 static int compile_item(struct compile *c, uint32_t node)
 {
-    struct item it = { .place = c->waiting.at[node], .node = node };
+    struct item it = { .place = c->origins.at[node].place, .scope = c->origins.at[node].scope, .node = node };
 
     switch (json_type_of(&it.place.doc->json, it.place.node)) {
     case JSON_TRUE:
@@ -270,13 +306,15 @@ static int compile_all(struct compile *c, struct slice uri)
     if (set_find(c->set, &c->arena, base, fragment, &root, c->e))
         return -1;
     edge = VEC_ADD(&c->program.edges);
-    edge->to = edge->run = compile_node(c, &root);
-    for (uint32_t i = 0; i < c->waiting.n; i++) {
+    edge->to = edge->run = compile_node(c, &root, 0);
+    for (uint32_t i = 0; i < c->origins.n; i++) {
         if (compile_item(c, i))
             return -1;
-        if (c->program.text.failed || c->program.const_text.failed)
-            return err_set(c->e, ERR_LIMIT, "%.*s: the compiled schema is larger than %u MiB",
-                           SLICE_FMT(root.doc->name), PROGRAM_TEXT_MAX >> 20);
+        if (c->too_large || c->program.text.failed || c->program.const_text.failed || c->origins.n > PROGRAM_NODES_MAX)
+            return err_set(c->e, ERR_LIMIT,
+                           "%.*s: the compiled schema is too large (at most %u sub-schemas and %u MiB of text; a "
+                           "sub-schema counts once for each set of $dynamicAnchors it is reached with)",
+                           SLICE_FMT(root.doc->name), PROGRAM_NODES_MAX, PROGRAM_TEXT_MAX >> 20);
     }
     return program_link(&c->program, c->e);
 }
@@ -292,27 +330,26 @@ static void program_clear(struct program *p)
     buf_clear(&p->const_text);
 }
 
+static void compile_clear(struct compile *c)
+{
+    program_clear(&c->program);
+    VEC_FREE(&c->origins);
+    VEC_FREE(&c->scopes.all);
+    free(c->buckets);
+    arena_clear(&c->arena);
+}
+
 struct schema *schema_compile(struct schema_set *s, struct slice uri, const struct schema_options *o, struct err *e)
 {
-    struct compile c = { .set = s, .e = e };
+    struct compile c = { .set = s, .options = o, .e = e };
     struct schema *schema = NULL;
 
-    if (o->assert_format) {
-        err_set(e, ERR_INPUT, "asserting \"format\" is not supported yet: leave it an annotation");
-        return NULL;
-    }
     set_scan(s, o->draft);
     arena_init(&c.arena);
     buf_init(&c.program.text, PROGRAM_TEXT_MAX);
     buf_init(&c.program.const_text, PROGRAM_TEXT_MAX);
-    c.known = mem_zalloc(s->documents.n * sizeof *c.known + 1);
-    if (compile_all(&c, uri) == 0)
+    if (compile_all(&c, uri) == 0 && meta_check_origins(&c) == 0)
         schema = program_freeze(&c.program);
-    program_clear(&c.program);
-    for (uint32_t i = 0; i < s->documents.n; i++)
-        free(c.known[i]);
-    free(c.known);
-    VEC_FREE(&c.waiting);
-    arena_clear(&c.arena);
+    compile_clear(&c);
     return schema;
 }

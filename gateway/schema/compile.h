@@ -3,30 +3,41 @@
 #define SCHEMA_COMPILE_H
 
 #include "schema/program.h"
-#include "schema/set.h"
+#include "schema/scope.h"
 
-/* A sub-schema to be compiled, or in work. */
+/* What a program node is made of. */
+struct origin {
+    struct place place;
+    uint32_t scope;
+};
+
+/* A sub-schema in work. */
 struct item {
     struct place place;
+    uint32_t scope;
     uint32_t node; /* of the program */
-    enum schema_draft draft;
+    const struct dialect *dialect;
     uint32_t keywords[KW_COUNT]; /* their values, or JSON_NONE */
 };
 
 struct compile {
     struct schema_set *set;
+    const struct schema_options *options;
     struct arena arena;
     struct program program;
-    uint32_t **known;          /* a document's: program node + 1 by JSON node, once one is known */
-    VEC(struct place) waiting; /* by program node: each becomes an item in its turn */
+    struct scopes scopes;
+    VEC(struct origin) origins; /* by program node: each becomes an item in its turn */
+    uint32_t *buckets;          /* program node + 1 by origin */
+    uint32_t n_buckets;
+    bool too_large;
     struct err *e;
 };
 
 /* "file.json#/pointer/keyword: …"; -1. KW_COUNT: no keyword. */
 int compile_fail(struct compile *c, const struct item *it, enum keyword kw, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/* The program node for a place, made when it is new. */
-uint32_t compile_node(struct compile *c, const struct place *place);
+/* The program node for a place that is reached from within that scope, made when it is new. */
+uint32_t compile_node(struct compile *c, const struct place *place, uint32_t scope);
 /* An edge to the schema at JSON node `value`, which is `path` below the item. */
 uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, const char *path);
 /* The edge for a keyword whose value is one schema; NONE without it. */
@@ -53,6 +64,18 @@ int compile_strings(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_arrays(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_objects(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_logic(struct compile *c, const struct item *it) MUST_CHECK;
+
+/* A new object part that asks what `own` (or NONE) asks, and knows the names and patterns of the others besides, whose
+ * values then go by the edge `anything`. */
+uint32_t object_part_merge(struct program *p, uint32_t own, const uint32_t *others, uint32_t n, uint32_t anything);
+
+/* Turns unevaluatedProperties and unevaluatedItems into additionalProperties and items where what is evaluated does not
+ * depend on the value; marks the nodes that must keep book elsewhere. */
+void program_resolve_unevaluated(struct program *p);
+/* Calls visit for every edge that leads from the node to another one about the same value. sure: is it taken for every
+ * value that is valid? */
+void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, bool sure, void *arg),
+                          void *arg);
 
 /* Takes shortcuts, works out accepts and settles. A reference back to itself without going down: ERR_INPUT. */
 int program_link(struct program *p, struct err *e) MUST_CHECK;

@@ -14,14 +14,12 @@ static int compile_items(struct compile *c, const struct item *it, struct array_
 
     p->prefix_keyword = KW_PREFIX_ITEMS;
     p->items_keyword = KW_ITEMS;
-    if (list && it->draft == SCHEMA_DRAFT_2020_12)
+    if (list && it->dialect->draft == SCHEMA_DRAFT_2020_12)
         return compile_fail(c, it, KW_ITEMS, "must be one schema in 2020-12: a list is called \"prefixItems\"");
     if (list) {
         p->prefix_keyword = KW_ITEMS;
         p->items_keyword = KW_ADDITIONAL_ITEMS;
-        if (json_count(d, items) == 0) /* allowed before 2019-09 */
-            p->n_prefix = 0;
-        else if (compile_list(c, it, KW_ITEMS, &p->prefix, &p->n_prefix))
+        if (compile_list(c, it, KW_ITEMS, &p->prefix, &p->n_prefix))
             return -1;
     } else if (it->keywords[KW_PREFIX_ITEMS] != JSON_NONE) {
         if (compile_list(c, it, KW_PREFIX_ITEMS, &p->prefix, &p->n_prefix))
@@ -52,30 +50,49 @@ int compile_arrays(struct compile *c, const struct item *it)
         return compile_fail(c, it, KW_UNIQUE_ITEMS, "must be true or false");
     p.unique = unique != JSON_NONE && json_type_of(d, unique) == JSON_TRUE;
     p.contains = compile_keyword_edge(c, it, KW_CONTAINS);
+    p.contains_evaluates = it->dialect->draft >= SCHEMA_DRAFT_2020_12;
     c->program.nodes.at[it->node].array = c->program.arrays.n;
     *VEC_ADD(&c->program.arrays) = p;
     return 0;
 }
 
-/* The edge that a $ref means. */
-static int compile_ref(struct compile *c, const struct item *it, uint32_t *edge)
+/* What the reference means as far as its text tells. *name: the anchor in it, or empty. */
+static int resolve_ref(struct compile *c, const struct item *it, enum keyword kw, struct place *place,
+                       struct slice *name)
 {
-    uint32_t value = it->keywords[KW_REF];
-    struct place place;
+    uint32_t value = it->keywords[kw];
     struct slice uri, fragment;
+
+    if (json_type_of(&it->place.doc->json, value) != JSON_STRING)
+        return compile_fail(c, it, kw, "must be a string");
+    uri = uri_resolve(&c->arena, set_resource(it->place.doc, it->place.node)->base, compile_string(c, it, value),
+                      &fragment);
+    if (set_find(c->set, &c->arena, uri, fragment, place, c->e)) {
+        const char *why = arena_printf(&c->arena, "%s", c->e->text);
+
+        return compile_fail(c, it, kw, "%s", why);
+    }
+    *name = uri_decode(&c->arena, fragment);
+    return 0;
+}
+
+/* The edge that a $ref, $dynamicRef or $recursiveRef means. The latter two look for the outermost anchor of the name
+ * when what they seem to mean bears it itself. */
+static int compile_ref(struct compile *c, const struct item *it, enum keyword kw, uint32_t *edge)
+{
+    struct place place, outermost;
+    struct slice name;
     struct edge *added;
     uint32_t to;
 
-    if (json_type_of(&it->place.doc->json, value) != JSON_STRING)
-        return compile_fail(c, it, KW_REF, "must be a string");
-    uri = uri_resolve(&c->arena, set_resource(it->place.doc, it->place.node)->base, compile_string(c, it, value),
-                      &fragment);
-    if (set_find(c->set, &c->arena, uri, fragment, &place, c->e)) {
-        const char *why = arena_printf(&c->arena, "%s", c->e->text);
-
-        return compile_fail(c, it, KW_REF, "%s", why);
-    }
-    to = compile_node(c, &place);
+    if (resolve_ref(c, it, kw, &place, &name))
+        return -1;
+    if (kw == KW_RECURSIVE_REF && name.len > 0)
+        return compile_fail(c, it, kw, "must be \"#\"");
+    if (kw != KW_REF && (kw == KW_RECURSIVE_REF || (name.len > 0 && name.ptr[0] != '/')) && scope_bears(&place, name) &&
+        scope_find(&c->scopes, it->scope, name, &outermost))
+        place = outermost;
+    to = compile_node(c, &place, it->scope);
     added = VEC_ADD(&c->program.edges);
     added->to = added->run = to;
     *edge = c->program.edges.n - 1;
@@ -105,14 +122,14 @@ static int compile_combination(struct compile *c, const struct item *it, enum ke
 
     switch (kw) {
     case KW_REF:
-        rc = compile_ref(c, it, &l.edges);
+    case KW_DYNAMIC_REF:
+    case KW_RECURSIVE_REF:
+        rc = compile_ref(c, it, kw, &l.edges);
         break;
     case KW_NOT:
         l.edges = compile_keyword_edge(c, it, kw);
         break;
     case KW_IF:
-        if (it->keywords[KW_THEN] == JSON_NONE && it->keywords[KW_ELSE] == JSON_NONE)
-            return 0;
         l.edges = compile_condition(c, it);
         l.n = 3;
         break;
@@ -129,11 +146,19 @@ static int compile_combination(struct compile *c, const struct item *it, enum ke
 
 int compile_logic(struct compile *c, const struct item *it)
 {
-    static const enum keyword kws[] = { KW_REF, KW_ALL_OF, KW_ANY_OF, KW_ONE_OF, KW_NOT, KW_IF };
+    static const enum keyword kws[] = { KW_REF,    KW_DYNAMIC_REF, KW_RECURSIVE_REF, KW_ALL_OF,
+                                        KW_ANY_OF, KW_ONE_OF,      KW_NOT,           KW_IF };
 
     c->program.nodes.at[it->node].logic = c->program.logic.n;
     for (size_t i = 0; i < sizeof kws / sizeof kws[0]; i++)
         if (it->keywords[kws[i]] != JSON_NONE && compile_combination(c, it, kws[i]))
             return -1;
+    if (it->keywords[KW_UNEVALUATED_ITEMS] != JSON_NONE || it->keywords[KW_UNEVALUATED_PROPERTIES] != JSON_NONE) {
+        struct unevaluated u = { compile_keyword_edge(c, it, KW_UNEVALUATED_ITEMS),
+                                 compile_keyword_edge(c, it, KW_UNEVALUATED_PROPERTIES) };
+
+        c->program.nodes.at[it->node].unevaluated = c->program.unevaluated.n;
+        *VEC_ADD(&c->program.unevaluated) = u;
+    }
     return 0;
 }

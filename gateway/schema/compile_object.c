@@ -11,14 +11,29 @@ struct names {
     uint32_t mask;
 };
 
-static uint32_t *names_find(struct compile *c, struct names *names, uint32_t hash, struct slice text)
+static void names_init(struct names *names, uint64_t most)
+{
+    *names = (struct names){ .mask = 15 };
+    while (names->mask < most * 2)
+        names->mask = names->mask * 2 + 1;
+    names->buckets = mem_zalloc((names->mask + 1) * sizeof *names->buckets);
+}
+
+static void names_clear(struct names *names)
+{
+    VEC_FREE(&names->slots);
+    VEC_FREE(&names->required);
+    free(names->buckets);
+}
+
+static uint32_t *names_find(const struct program *p, struct names *names, uint32_t hash, struct slice text)
 {
     uint32_t i = hash & names->mask;
 
     for (; names->buckets[i]; i = (i + 1) & names->mask) {
         const struct name *n = &names->slots.at[names->buckets[i] - 1].name;
 
-        if (n->hash == hash && slice_eq(slice_of(c->program.text.ptr + n->at, n->len), text))
+        if (n->hash == hash && slice_eq(slice_of(p->text.ptr + n->at, n->len), text))
             break;
     }
     return &names->buckets[i];
@@ -27,7 +42,7 @@ static uint32_t *names_find(struct compile *c, struct names *names, uint32_t has
 /* The slot of that name, made when it is new. */
 static uint32_t names_add(struct compile *c, struct names *names, struct slice text)
 {
-    uint32_t *bucket = names_find(c, names, json_hash(text), text);
+    uint32_t *bucket = names_find(&c->program, names, json_hash(text), text);
     struct slot *slot;
 
     if (*bucket == 0) {
@@ -110,9 +125,9 @@ static uint32_t choose_multiplier(const struct slot *slots, uint32_t n, uint32_t
     return best;
 }
 
-static void build_buckets(struct compile *c, struct object_part *p)
+static void build_buckets(struct program *program, struct object_part *p)
 {
-    const struct slot *slots = p->n_slots ? c->program.slots.at + p->slots : NULL;
+    const struct slot *slots = p->n_slots ? program->slots.at + p->slots : NULL;
     uint32_t size = 2, bits = 1;
 
     while (size < p->n_slots * (p->n_slots <= 256 ? 4 : 2)) {
@@ -121,11 +136,11 @@ static void build_buckets(struct compile *c, struct object_part *p)
     }
     p->shift = 32 - bits;
     p->multiplier = choose_multiplier(slots, p->n_slots, p->shift);
-    p->buckets = c->program.buckets.n;
+    p->buckets = program->buckets.n;
     for (uint32_t i = 0; i < size; i++)
-        VEC_ADD(&c->program.buckets)->slot = NONE;
+        VEC_ADD(&program->buckets)->slot = NONE;
     for (uint32_t i = 0; i < p->n_slots; i++) {
-        struct bucket *b = c->program.buckets.at + p->buckets;
+        struct bucket *b = program->buckets.at + p->buckets;
         uint32_t at = (slots[i].name.hash * p->multiplier) >> p->shift;
 
         while (b[at].slot != NONE)
@@ -134,25 +149,25 @@ static void build_buckets(struct compile *c, struct object_part *p)
     }
 }
 
-static void lay_slots(struct compile *c, const struct names *names, struct object_part *p)
+static void lay_slots(struct program *program, const struct names *names, struct object_part *p)
 {
-    p->slots = c->program.slots.n;
+    p->slots = program->slots.n;
     p->n_slots = names->slots.n;
     for (int required = 1; required >= 0; required--) {
         for (uint32_t i = 0; i < names->slots.n; i++) {
             if (names->required.at[i] != (required == 1))
                 continue;
-            *VEC_ADD(&c->program.slots) = names->slots.at[i];
+            *VEC_ADD(&program->slots) = names->slots.at[i];
             p->n_required += (uint32_t)required;
         }
     }
-    build_buckets(c, p);
+    build_buckets(program, p);
 }
 
 static int compile_slots(struct compile *c, const struct item *it, struct object_part *p)
 {
     const struct json_doc *d = &it->place.doc->json;
-    struct names names = { 0 };
+    struct names names;
     uint64_t most = 1;
     int rc;
 
@@ -160,16 +175,11 @@ static int compile_slots(struct compile *c, const struct item *it, struct object
         most += d->nodes[it->keywords[KW_PROPERTIES]].len;
     if (it->keywords[KW_REQUIRED] != JSON_NONE)
         most += d->nodes[it->keywords[KW_REQUIRED]].len;
-    names.mask = 15;
-    while (names.mask < most / 2) /* a name takes at least four bytes of text */
-        names.mask = names.mask * 2 + 1;
-    names.buckets = mem_zalloc((names.mask + 1) * sizeof *names.buckets);
+    names_init(&names, most / 4); /* a name takes at least four bytes of text */
     rc = gather_properties(c, it, &names) || gather_required(c, it, &names) ? -1 : 0;
     if (rc == 0)
-        lay_slots(c, &names, p);
-    VEC_FREE(&names.slots);
-    VEC_FREE(&names.required);
-    free(names.buckets);
+        lay_slots(&c->program, &names, p);
+    names_clear(&names);
     return rc;
 }
 
@@ -246,7 +256,7 @@ int compile_objects(struct compile *c, const struct item *it)
                                         KW_PROPERTIES,       KW_PATTERN_PROPERTIES, KW_ADDITIONAL_PROPERTIES,
                                         KW_PROPERTY_NAMES,   KW_DEPENDENCIES,       KW_DEPENDENT_REQUIRED,
                                         KW_DEPENDENT_SCHEMAS };
-    struct object_part p = { .max = UINT64_MAX };
+    struct object_part p = { .max = UINT64_MAX, .additional_keyword = KW_ADDITIONAL_PROPERTIES };
     bool any = false;
 
     for (size_t i = 0; i < sizeof kws / sizeof kws[0]; i++)
@@ -264,4 +274,77 @@ int compile_objects(struct compile *c, const struct item *it)
     c->program.nodes.at[it->node].object = c->program.objects.n;
     *VEC_ADD(&c->program.objects) = p;
     return 0;
+}
+
+/* Takes over the slot; of one that is there already, what is missing. */
+static void names_merge(const struct program *p, struct names *names, struct slot slot, bool required)
+{
+    struct slice text = slice_of(p->text.ptr + slot.name.at, slot.name.len);
+    uint32_t *bucket = names_find(p, names, slot.name.hash, text);
+
+    if (*bucket == 0) {
+        *VEC_ADD(&names->slots) = slot;
+        *VEC_ADD(&names->required) = required;
+        *bucket = names->slots.n;
+    } else if (names->slots.at[*bucket - 1].edge == NONE) {
+        names->slots.at[*bucket - 1].edge = slot.edge;
+    }
+}
+
+static void merge_part(const struct program *p, struct names *names, uint32_t part, uint32_t anything)
+{
+    const struct object_part *from = &p->objects.at[part];
+
+    for (uint32_t i = 0; i < from->n_slots; i++) {
+        struct slot slot = p->slots.at[from->slots + i];
+
+        if (anything != NONE && slot.edge == NONE)
+            continue; /* required there, not described */
+        if (anything != NONE)
+            slot.edge = anything;
+        names_merge(p, names, slot, anything == NONE && i < from->n_required);
+    }
+}
+
+static void merge_patterns(struct program *p, struct object_part *to, uint32_t part, uint32_t anything)
+{
+    uint32_t first = p->objects.at[part].patterns, n = p->objects.at[part].n_patterns;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct pattern pattern = p->patterns.at[first + i];
+
+        if (anything != NONE)
+            pattern.edge = anything;
+        *VEC_ADD(&p->patterns) = pattern;
+        to->n_patterns++;
+    }
+}
+
+uint32_t object_part_merge(struct program *p, uint32_t own, const uint32_t *others, uint32_t n, uint32_t anything)
+{
+    struct object_part to = { .max = UINT64_MAX, .additional = NONE, .names = NONE };
+    struct names names;
+    uint64_t most = 0;
+
+    if (own != NONE) {
+        to = p->objects.at[own];
+        most = to.n_slots;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        most += p->objects.at[others[i]].n_slots;
+    names_init(&names, most);
+    to.n_required = to.n_patterns = 0;
+    to.patterns = p->patterns.n;
+    if (own != NONE) {
+        merge_part(p, &names, own, NONE);
+        merge_patterns(p, &to, own, NONE);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        merge_part(p, &names, others[i], anything);
+        merge_patterns(p, &to, others[i], anything);
+    }
+    lay_slots(p, &names, &to);
+    names_clear(&names);
+    *VEC_ADD(&p->objects) = to;
+    return p->objects.n - 1;
 }

@@ -1,4 +1,5 @@
-/* schema/keyword.h - the keywords of the drafts: one table that says where schemas stand and what is not supported. */
+/* schema/keyword.h - the keywords of the drafts: one table that says where schemas stand and which vocabulary brings
+ * each. */
 #ifndef SCHEMA_KEYWORD_H
 #define SCHEMA_KEYWORD_H
 
@@ -6,10 +7,13 @@
 
 enum keyword {
     KW_SCHEMA,
+    KW_VOCABULARY,
+    KW_COMMENT,
     KW_ID,
     KW_ANCHOR,
     KW_DYNAMIC_ANCHOR,
     KW_REF,
+    KW_RECURSIVE_ANCHOR,
     KW_RECURSIVE_REF,
     KW_DYNAMIC_REF,
     KW_DEFS,
@@ -25,6 +29,7 @@ enum keyword {
     KW_MAX_LENGTH,
     KW_MIN_LENGTH,
     KW_PATTERN,
+    KW_FORMAT,
     KW_PREFIX_ITEMS,
     KW_ITEMS,
     KW_ADDITIONAL_ITEMS,
@@ -53,6 +58,15 @@ enum keyword {
     KW_IF,
     KW_THEN,
     KW_ELSE,
+    KW_TITLE,
+    KW_DESCRIPTION,
+    KW_DEFAULT,
+    KW_DEPRECATED,
+    KW_READ_ONLY,
+    KW_WRITE_ONLY,
+    KW_EXAMPLES,
+    KW_CONTENT_ENCODING,
+    KW_CONTENT_MEDIA_TYPE,
     KW_CONTENT_SCHEMA,
     KW_COUNT,
 };
@@ -67,18 +81,28 @@ enum keyword_form {
     FORM_MIXED_MAP,      /* "dependencies": schemas or lists of names */
 };
 
+/* The units in which a dialect takes keywords in or leaves them out. */
+enum vocabulary {
+    VOCABULARY_CORE,
+    VOCABULARY_APPLICATOR,
+    VOCABULARY_UNEVALUATED, /* in 2019-09 part of the one before */
+    VOCABULARY_VALIDATION,
+    VOCABULARY_META_DATA,
+    VOCABULARY_FORMAT,
+    VOCABULARY_CONTENT,
+};
+
 struct keyword_info {
     const char *name;
     unsigned drafts; /* bit 1 << enum schema_draft */
     enum keyword_form form;
-    bool refused; /* part of the draft, not supported yet */
+    enum vocabulary vocabulary;
 };
 extern const struct keyword_info keywords[KW_COUNT];
 
-/* The keyword that the KEY at node spells in that draft, or KW_COUNT. */
-enum keyword keyword_find(const struct json_doc *d, uint32_t key, enum schema_draft draft);
-/* The draft that a $schema URI names: 0; -1 when it is none of ours. */
-int keyword_draft(struct slice uri, enum schema_draft *draft);
-const char *keyword_draft_name(enum schema_draft draft);
+#define KEYWORD_BIT(kw) ((uint64_t)1 << (kw))
+
+/* The keyword that the KEY at node spells, of those in the set of KEYWORD_BITs, or KW_COUNT. Any thread. */
+enum keyword keyword_find(const struct json_doc *d, uint32_t key, uint64_t known);
 
 #endif

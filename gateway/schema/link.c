@@ -1,17 +1,18 @@
 /* The last passes over a program: its order, its shortcuts, what a value's type alone decides, and the frozen block. */
 #include "schema/compile.h"
 
-/* Calls visit for every edge that leads from the node to another one about the same value. */
-static void each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, void *arg), void *arg)
+void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, bool sure, void *arg),
+                          void *arg)
 {
     const struct node *n = &p->nodes.at[node];
 
     for (uint32_t i = 0; i < n->n_logic; i++) {
         const struct logic *l = &p->logic.at[n->logic + i];
+        bool sure = l->keyword == KW_ALL_OF || logic_is_reference(l);
 
         for (uint32_t j = 0; j < l->n; j++)
             if (p->edges.at[l->edges + j].to != NONE)
-                visit(p->edges.at[l->edges + j].to, arg);
+                visit(p->edges.at[l->edges + j].to, sure, arg);
     }
     if (n->object == NONE)
         return;
@@ -19,7 +20,7 @@ static void each_inplace(const struct program *p, uint32_t node, void (*visit)(u
         uint32_t edge = p->dependencies.at[p->objects.at[n->object].dependencies + i].edge;
 
         if (edge != NONE)
-            visit(p->edges.at[edge].to, arg);
+            visit(p->edges.at[edge].to, false, arg);
     }
 }
 
@@ -29,15 +30,17 @@ struct sort {
     uint32_t n;
 };
 
-static void count_edge(uint32_t to, void *arg)
+static void count_edge(uint32_t to, bool sure, void *arg)
 {
+    (void)sure;
     ((struct sort *)arg)->pending[to]++;
 }
 
-static void pass_edge(uint32_t to, void *arg)
+static void pass_edge(uint32_t to, bool sure, void *arg)
 {
     struct sort *s = arg;
 
+    (void)sure;
     if (--s->pending[to] == 0)
         s->order[s->n++] = to;
 }
@@ -46,12 +49,12 @@ static void pass_edge(uint32_t to, void *arg)
 static int sort_nodes(const struct program *p, struct sort *s, struct err *e)
 {
     for (uint32_t i = 0; i < p->nodes.n; i++)
-        each_inplace(p, i, count_edge, s);
+        program_each_inplace(p, i, count_edge, s);
     for (uint32_t i = 0; i < p->nodes.n; i++)
         if (s->pending[i] == 0)
             s->order[s->n++] = i;
     for (uint32_t i = 0; i < s->n; i++)
-        each_inplace(p, s->order[i], pass_edge, s);
+        program_each_inplace(p, s->order[i], pass_edge, s);
     for (uint32_t i = 0; i < p->nodes.n; i++) {
         const struct node *n = &p->nodes.at[i];
 
@@ -113,6 +116,30 @@ static struct verdict fold(const struct program *p, const struct logic *l)
                              (v.yes & then.yes) | (v.no & otherwise.yes) | (then.yes & otherwise.yes) };
 }
 
+static bool is_anything(const struct program *p, uint32_t edge)
+{
+    const struct node *n;
+
+    if (edge == NONE)
+        return true;
+    n = &p->nodes.at[p->edges.at[edge].to];
+    return n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE && n->object == NONE &&
+           n->values == NONE && n->constant == NONE && n->n_logic == 0 && n->unevaluated == NONE;
+}
+
+/* No object fails at it: it only says what is evaluated. */
+static bool object_is_idle(const struct program *p, const struct object_part *o)
+{
+    bool idle = !o->counts && o->n_required == 0 && o->n_dependencies == 0 && is_anything(p, o->names) &&
+                is_anything(p, o->additional);
+
+    for (uint32_t i = 0; idle && i < o->n_slots; i++)
+        idle = is_anything(p, p->slots.at[o->slots + i].edge);
+    for (uint32_t i = 0; idle && i < o->n_patterns; i++)
+        idle = is_anything(p, p->patterns.at[o->patterns + i].edge);
+    return idle;
+}
+
 static void settle(struct program *p, struct node *n)
 {
     static const unsigned by_type_alone = TYPE_BIT(JSON_NULL) | TYPE_BIT(JSON_FALSE) | TYPE_BIT(JSON_TRUE);
@@ -131,9 +158,9 @@ static void settle(struct program *p, struct node *n)
         settles &= ~(TYPE_INTEGER | TYPE_FRACTION);
     if (n->integer_only)
         settles &= ~TYPE_FRACTION;
-    if (n->array != NONE)
+    if (n->array != NONE || n->marked)
         settles &= ~TYPE_BIT(JSON_ARRAY);
-    if (n->object != NONE)
+    if ((n->object != NONE && !object_is_idle(p, &p->objects.at[n->object])) || n->marked)
         settles &= ~TYPE_BIT(JSON_OBJECT);
     for (uint32_t i = 0; i < n->n_logic; i++) {
         struct verdict v = fold(p, &p->logic.at[n->logic + i]);
@@ -152,12 +179,12 @@ static uint32_t shortcut(const struct program *p, uint32_t node)
         const struct node *n = &p->nodes.at[node];
         const struct logic *l;
         bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE &&
-                    n->object == NONE && n->values == NONE && n->constant == NONE;
+                    n->object == NONE && n->values == NONE && n->constant == NONE && n->unevaluated == NONE;
 
         if (!bare || n->n_logic != 1)
             return node;
         l = &p->logic.at[n->logic];
-        if (l->n != 1 || (l->keyword != KW_REF && l->keyword != KW_ALL_OF))
+        if (l->n != 1 || (l->keyword != KW_ALL_OF && !logic_is_reference(l)))
             return node;
         node = p->edges.at[l->edges].to;
     }
@@ -169,6 +196,8 @@ int program_link(struct program *p, struct err *e)
                       .order = mem_zalloc(p->nodes.n * sizeof(uint32_t)) };
     int rc = sort_nodes(p, &s, e);
 
+    if (rc == 0)
+        program_resolve_unevaluated(p);
     for (uint32_t i = s.n; rc == 0 && i-- > 0;)
         settle(p, &p->nodes.at[s.order[i]]);
     for (uint32_t i = 0; rc == 0 && i < p->edges.n; i++)

@@ -49,9 +49,12 @@ struct node {
     uint8_t accepts, settles;
     uint8_t types;                          /* what "type" says; TYPE_ANY without it */
     uint8_t integer_only;                   /* a fraction must be integral: 1.0 */
+    uint8_t tracks;                         /* type bits of values whose evaluated children are only known by running */
+    bool marked;                            /* is part of what such a node runs on the same value */
     uint32_t string, number, array, object; /* parts, or NONE */
     uint32_t values, constant;              /* value lists, or NONE */
     uint32_t logic, n_logic;
+    uint32_t unevaluated; /* or NONE */
     struct {
         uint32_t at, len;
     } place; /* "file.json#/properties/a", in text */
@@ -90,7 +93,7 @@ struct array_part {
     uint32_t items;            /* edge for the rest, or NONE */
     uint32_t contains;         /* edge, or NONE */
     uint64_t min_contains, max_contains;
-    bool unique;
+    bool unique, contains_evaluates; /* since 2020-12 */
     uint8_t prefix_keyword, items_keyword; /* enum keyword */
 };
 
@@ -121,12 +124,23 @@ struct object_part {
     uint32_t additional; /* edge, or NONE */
     uint32_t names;      /* edge of propertyNames, or NONE */
     uint32_t dependencies, n_dependencies;
-    bool counts; /* min or max is set */
+    bool counts;                /* min or max is set */
+    uint8_t additional_keyword; /* enum keyword */
 };
 
 struct logic {
-    uint8_t keyword;   /* KW_REF, KW_ALL_OF, KW_ANY_OF, KW_ONE_OF, KW_NOT, KW_IF */
+    uint8_t keyword;   /* KW_REF and its kin, KW_ALL_OF, KW_ANY_OF, KW_ONE_OF, KW_NOT, KW_IF */
     uint32_t edges, n; /* KW_IF: if, then, else; the last two may lead nowhere (to = NONE) */
+};
+
+static inline bool logic_is_reference(const struct logic *l)
+{
+    return l->keyword == KW_REF || l->keyword == KW_DYNAMIC_REF || l->keyword == KW_RECURSIVE_REF;
+}
+
+/* unevaluatedItems and unevaluatedProperties that the linker could not turn into items and additionalProperties. */
+struct unevaluated {
+    uint32_t items, properties; /* edges, or NONE */
 };
 
 /* Values of enum or const, in ascending order of hash; nodes of consts. */
@@ -151,6 +165,7 @@ struct value_list {
     X(struct dependency, dependencies)                                                                                 \
     X(struct name, names)                                                                                              \
     X(struct logic, logic)                                                                                             \
+    X(struct unevaluated, unevaluated)                                                                                 \
     X(struct value, values)                                                                                            \
     X(struct value_list, lists)                                                                                        \
     X(struct regex *, regexes)                                                                                         \

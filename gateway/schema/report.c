@@ -162,6 +162,8 @@ void report_edge(struct reporter *r, uint32_t edge, uint32_t n)
         report_values(r, p, p->constant, KW_CONST, n);
         for (uint32_t i = 0; i < p->n_logic; i++)
             report_logic(r, p, &r->run.s->logic[p->logic + i], n);
+        if (p->tracks & type_bit(r->run.d->nodes[n].meta))
+            report_unevaluated(r, p, n);
     }
     r->run.depth--;
 }

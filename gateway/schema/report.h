@@ -41,5 +41,6 @@ bool report_done(const struct reporter *r);
 void report_array(struct reporter *r, const struct node *p, uint32_t n);
 void report_object(struct reporter *r, const struct node *p, uint32_t n);
 void report_logic(struct reporter *r, const struct node *p, const struct logic *l, uint32_t n);
+void report_unevaluated(struct reporter *r, const struct node *p, uint32_t n);
 
 #endif

@@ -145,7 +145,9 @@ void report_logic(struct reporter *r, const struct node *p, const struct logic *
         return;
     switch (l->keyword) {
     case KW_REF:
-        report_keyword_edge(r, KW_REF, l->edges, n);
+    case KW_DYNAMIC_REF:
+    case KW_RECURSIVE_REF:
+        report_keyword_edge(r, (enum keyword)l->keyword, l->edges, n);
         break;
     case KW_ALL_OF:
         report_all(r, l, n);

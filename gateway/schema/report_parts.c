@@ -118,20 +118,54 @@ static void report_missing(struct reporter *r, const struct node *node, const st
     }
 }
 
-/* additionalProperties: false is said in words of its own. */
-static void report_additional(struct reporter *r, const struct node *node, const struct object_part *p, uint32_t k)
+/* additionalProperties or unevaluatedProperties for a member; false is said in words of its own. p: for a hint, or
+ * NULL. */
+static void report_unknown(struct reporter *r, const struct node *node, enum keyword kw, uint32_t edge,
+                           const struct object_part *p, uint32_t k)
 {
-    const struct node *schema = &r->run.s->nodes[r->run.s->edges[p->additional].to];
+    const struct node *schema = &r->run.s->nodes[r->run.s->edges[edge].to];
 
     if (schema->types != 0) {
-        buf_printf(&r->keyword, "/%s", keywords[KW_ADDITIONAL_PROPERTIES].name);
-        report_below(r, p->additional, k + 1);
+        buf_printf(&r->keyword, "/%s", keywords[kw].name);
+        report_below(r, edge, k + 1);
         return;
     }
     buf_puts(report_say(r), "unknown property ");
     message_cut(&r->message, json_raw(r->run.d, k), 60);
-    message_hint(&r->message, r->run.s, p, r->run.d, k);
-    report_add(r, node, KW_ADDITIONAL_PROPERTIES, k);
+    if (p)
+        message_hint(&r->message, r->run.s, p, r->run.d, k);
+    report_add(r, node, kw, k);
+}
+
+/* The children that nothing which matched has described. */
+void report_unevaluated(struct reporter *r, const struct node *p, uint32_t n)
+{
+    const struct json_doc *d = r->run.d;
+    bool object = json_type_of(d, n) == JSON_OBJECT;
+    uint32_t edge = run_unevaluated_edge(&r->run, p, n), rank = 0;
+    struct book outer;
+
+    if (run_open_book(&r->run, p, n, &outer) != SCHEMA_VALID) {
+        run_close_book(&r->run, &outer);
+        return;
+    }
+    for (uint32_t i = n + 1; i < json_end(d, n) && !report_done(r); i = json_next(d, i + object), rank++) {
+        struct step s = step_down(r);
+
+        if (run_is_marked(&r->run, rank))
+            continue;
+        if (object) {
+            put_key(r, &r->instance, i);
+            report_unknown(r, p, KW_UNEVALUATED_PROPERTIES, edge, p->object == NONE ? NULL : &r->run.s->objects[p->object],
+                           i);
+        } else {
+            buf_printf(&r->instance, "/%u", rank);
+            buf_printf(&r->keyword, "/%s", keywords[KW_UNEVALUATED_ITEMS].name);
+            report_below(r, edge, i);
+        }
+        step_back(r, s);
+    }
+    run_close_book(&r->run, &outer);
 }
 
 /* True when one of patternProperties is for the member. */
@@ -193,7 +227,7 @@ static void report_member(struct reporter *r, const struct node *node, const str
         report_name(r, node, p, k);
     matched |= report_patterns(r, p, k);
     if (!matched && p->additional != NONE)
-        report_additional(r, node, p, k);
+        report_unknown(r, node, (enum keyword)p->additional_keyword, p->additional, p, k);
     step_back(r, s);
 }
 

@@ -19,6 +19,7 @@ struct schema_scratch {
     struct buf tmp;              /* one unescaped string at a time */
     struct unique_entry *unique; /* the hash table of uniqueItems */
     uint32_t unique_cap;
+    VEC(uint64_t) marks; /* a stack of books, see check_evaluated.c */
     uint32_t max_depth;
 };
 
@@ -28,6 +29,8 @@ struct run {
     struct schema_scratch *scratch;
     uint64_t steps; /* left */
     uint32_t depth;
+    uint32_t evaluated; /* the container whose evaluated children are booked, or NONE */
+    uint32_t marks;     /* where its book is in the stack: a bit for each child, by its rank */
 };
 
 void run_init(struct run *r, const struct schema *s, const struct json_doc *d, struct schema_scratch *scratch);
@@ -66,6 +69,23 @@ enum schema_verdict run_number(struct run *r, const struct number_part *p, uint3
 enum schema_verdict run_values(struct run *r, const struct value_list *list, uint32_t n);
 enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n);
 enum schema_verdict run_array(struct run *r, const struct array_part *p, uint32_t n);
+/* All that the node says but unevaluated*. */
+enum schema_verdict run_keywords(struct run *r, const struct node *p, uint32_t n);
+/* The same, and unevaluated*, for a node that tracks the container n. */
+enum schema_verdict run_tracked(struct run *r, const struct node *p, uint32_t n);
+/* Its first half: then the book lies open, and must be closed. */
+struct book {
+    uint32_t evaluated, marks;
+};
+enum schema_verdict run_open_book(struct run *r, const struct node *p, uint32_t n, struct book *outer);
+void run_close_book(struct run *r, const struct book *outer);
+bool run_is_marked(const struct run *r, uint64_t rank);
+/* unevaluatedProperties or unevaluatedItems, whichever is for n. */
+uint32_t run_unevaluated_edge(const struct run *r, const struct node *p, uint32_t n);
+/* Books the children of n that the node's own keywords evaluate, once these have passed. */
+enum schema_verdict run_mark(struct run *r, const struct node *p, uint32_t n);
+/* run_edge for a branch whose failure is no failure of the whole: then what it booked is forgotten. */
+enum schema_verdict run_branch(struct run *r, uint32_t node, uint32_t n);
 enum schema_verdict run_object(struct run *r, const struct object_part *p, uint32_t n);
 
 /* Of arrays: are all elements different? If not, *first and *second are equal. */

@@ -1,12 +1,12 @@
 /* Walks the registered documents for what names a place in them: $id, $anchor and $dynamicAnchor, at the places where
- * the draft expects a schema, and only there. */
+ * the dialect expects a schema, and only there. */
 #include "schema/set.h"
 
 #include "json/pointer.h"
-#include "schema/keyword.h"
 #include "schema/uri.h"
 
 #define POINTER_MAX (16u << 20)
+#define META_LEVELS_MAX 8u /* a meta-schema has one of its own, and so on */
 
 struct scan {
     struct schema_set *set;
@@ -16,17 +16,22 @@ struct scan {
 
 static void scan_schema(struct scan *s, uint32_t node, uint32_t resource);
 
-static struct slice string_at(struct scan *s, uint32_t node)
+static struct slice string_of(struct scan *s, const struct document *doc, uint32_t node)
 {
     struct buf tmp;
     struct slice text;
 
-    if (node == JSON_NONE || json_type_of(&s->doc->json, node) != JSON_STRING)
+    if (node == JSON_NONE || json_type_of(&doc->json, node) != JSON_STRING)
         return SLICE_NONE;
-    buf_init(&tmp, (size_t)s->doc->json.nodes[node].len + 1);
-    text = arena_slice(&s->set->arena, json_string(&s->doc->json, node, &tmp));
+    buf_init(&tmp, (size_t)doc->json.nodes[node].len + 1);
+    text = arena_slice(&s->set->arena, json_string(&doc->json, node, &tmp));
     buf_clear(&tmp);
     return text;
+}
+
+static struct slice string_at(struct scan *s, uint32_t node)
+{
+    return string_of(s, s->doc, node);
 }
 
 static struct slice here(struct scan *s)
@@ -44,17 +49,54 @@ static void claim(struct scan *s, struct slice base, struct slice anchor, uint32
     set_claim(s->set, key, &place);
 }
 
-/* The draft of a resource: its own $schema, else that of what is around it. */
+static struct slice without_fragment(struct slice uri)
+{
+    return slice_first(uri, slice_find(uri, '#'));
+}
+
+/* The dialect that a $schema means: a standard one, or that of a registered meta-schema; NULL when it is neither. */
+static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsigned depth)
+{
+    const struct dialect *found = dialect_find(uri), *base = dialect_standard(s->set->scanned_draft);
+    const struct document *doc;
+    struct dialect *own;
+    struct slice base_uri;
+    uint32_t schema;
+
+    if (found)
+        return found;
+    uri = without_fragment(uri);
+    for (uint32_t i = 0; i < s->set->dialects.n; i++)
+        if (slice_eq(s->set->dialects.at[i]->uri, uri))
+            return s->set->dialects.at[i];
+    doc = set_document(s->set, uri);
+    if (!doc || depth == META_LEVELS_MAX)
+        return NULL;
+    schema = json_member(&doc->json, 0, SLICE("$schema"));
+    base_uri = string_of(s, doc, schema);
+    if (base_uri.len > 0 && !slice_eq(without_fragment(base_uri), uri))
+        base = find_dialect(s, base_uri, depth + 1);
+    if (!base)
+        return NULL;
+    own = arena_alloc(&s->set->arena, sizeof *own);
+    *own = dialect_read(&doc->json, uri, base);
+    *VEC_ADD(&s->set->dialects) = own;
+    return own;
+}
+
+/* The dialect of a resource: its own $schema's, else that of what is around it. */
 static void set_dialect(struct scan *s, struct resource *r)
 {
     struct slice uri = string_at(s, json_member(&s->doc->json, r->node, SLICE("$schema")));
+    const struct dialect *found = uri.len > 0 ? find_dialect(s, uri, 0) : r->dialect;
 
-    r->unknown_dialect = SLICE_NONE;
-    if (uri.len > 0 && keyword_draft(uri, &r->draft))
-        r->unknown_dialect = uri;
+    r->unknown_dialect = found ? SLICE_NONE : uri;
+    if (found)
+        r->dialect = found;
 }
 
-static uint32_t add_resource(struct scan *s, uint32_t node, uint32_t parent, struct slice base, enum schema_draft draft)
+static uint32_t add_resource(struct scan *s, uint32_t node, uint32_t parent, struct slice base,
+                             const struct dialect *dialect)
 {
     struct resource *r = VEC_ADD(&s->doc->resources);
 
@@ -62,7 +104,7 @@ static uint32_t add_resource(struct scan *s, uint32_t node, uint32_t parent, str
     r->end = json_next(&s->doc->json, node);
     r->parent = parent;
     r->base = base;
-    r->draft = draft;
+    r->dialect = dialect;
     r->pointer = here(s);
     set_dialect(s, r);
     return s->doc->resources.n - 1;
@@ -75,33 +117,51 @@ static uint32_t scan_id(struct scan *s, uint32_t node, uint32_t resource)
     const struct resource *r = &s->doc->resources.at[resource];
     struct slice id = string_at(s, json_member(&s->doc->json, node, SLICE("$id"))), base, fragment;
     struct slice outer = r->base;
-    enum schema_draft draft = r->draft;
+    const struct dialect *dialect = r->dialect;
 
     if (id.len == 0)
         return resource;
     base = uri_resolve(&s->set->arena, outer, id, &fragment);
     if (id.ptr[0] != '#' && node != r->node) {
-        resource = add_resource(s, node, resource, base, draft);
+        resource = add_resource(s, node, resource, base, dialect);
         claim(s, base, SLICE_NONE, node);
     }
-    if (fragment.len > 0 && draft == SCHEMA_DRAFT_7)
+    if (fragment.len > 0 && dialect->draft == SCHEMA_DRAFT_7)
         claim(s, base, fragment, node);
     return resource;
+}
+
+static void add_dynamic_anchor(struct scan *s, uint32_t node, uint32_t resource, struct slice name)
+{
+    struct dynamic_anchor *a = VEC_ADD(&s->doc->dynamic_anchors);
+
+    *a = (struct dynamic_anchor){ .resource = resource, .name = name, .node = node, .pointer = here(s) };
+}
+
+/* The name that the keyword gives the node, if the dialect has it. */
+static struct slice anchor_at(struct scan *s, const struct resource *r, enum keyword kw, uint32_t node)
+{
+    if (!dialect_has(r->dialect, kw))
+        return SLICE_NONE;
+    return string_at(s, json_member(&s->doc->json, node, slice_z(keywords[kw].name)));
 }
 
 static void scan_anchors(struct scan *s, uint32_t node, uint32_t resource)
 {
     const struct resource *r = &s->doc->resources.at[resource];
-    static const enum keyword kinds[] = { KW_ANCHOR, KW_DYNAMIC_ANCHOR };
+    struct slice plain = anchor_at(s, r, KW_ANCHOR, node), dynamic = anchor_at(s, r, KW_DYNAMIC_ANCHOR, node);
 
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        const struct keyword_info *k = &keywords[kinds[i]];
-        struct slice name = SLICE_NONE;
+    if (plain.len > 0)
+        claim(s, r->base, plain, node);
+    if (dynamic.len > 0) {
+        claim(s, r->base, dynamic, node);
+        add_dynamic_anchor(s, node, resource, dynamic);
+    }
+    if (node == r->node && dialect_has(r->dialect, KW_RECURSIVE_ANCHOR)) {
+        uint32_t value = json_member(&s->doc->json, node, slice_z(keywords[KW_RECURSIVE_ANCHOR].name));
 
-        if (k->drafts & (1u << r->draft))
-            name = string_at(s, json_member(&s->doc->json, node, slice_z(k->name)));
-        if (name.len > 0)
-            claim(s, r->base, name, node);
+        if (value != JSON_NONE && json_type_of(&s->doc->json, value) == JSON_TRUE)
+            add_dynamic_anchor(s, node, resource, SLICE(""));
     }
 }
 
@@ -165,17 +225,17 @@ static void scan_schema(struct scan *s, uint32_t node, uint32_t resource)
 {
     const struct json_doc *d = &s->doc->json;
     size_t len = s->pointer.len;
-    enum schema_draft draft = s->doc->resources.at[resource].draft;
+    const struct dialect *dialect = s->doc->resources.at[resource].dialect;
 
     if (json_type_of(d, node) != JSON_OBJECT)
         return;
-    if (draft == SCHEMA_DRAFT_7 && json_member(d, node, SLICE("$ref")) != JSON_NONE)
+    if (dialect->draft == SCHEMA_DRAFT_7 && json_member(d, node, SLICE("$ref")) != JSON_NONE)
         return; /* whatever stands beside it is ignored */
     resource = scan_id(s, node, resource);
     scan_anchors(s, node, resource);
-    draft = s->doc->resources.at[resource].draft;
+    dialect = s->doc->resources.at[resource].dialect;
     for (uint32_t k = node + 1; k < json_end(d, node); k = json_next(d, k + 1)) {
-        enum keyword kw = keyword_find(d, k, draft);
+        enum keyword kw = keyword_find(d, k, dialect->keywords);
 
         if (kw == KW_COUNT || keywords[kw].form == FORM_VALUE)
             continue;
@@ -185,17 +245,18 @@ static void scan_schema(struct scan *s, uint32_t node, uint32_t resource)
     }
 }
 
-static void scan_document(struct scan *s, struct document *doc, enum schema_draft draft)
+static void scan_document(struct scan *s, struct document *doc)
 {
     struct slice id, base = doc->uri, fragment;
 
     s->doc = doc;
     buf_reset(&s->pointer);
     doc->resources.n = 0;
+    doc->dynamic_anchors.n = 0;
     id = string_at(s, json_member(&doc->json, 0, SLICE("$id")));
     if (id.len > 0)
         base = uri_resolve(&s->set->arena, doc->uri, id, &fragment);
-    add_resource(s, 0, 0, base, draft);
+    add_resource(s, 0, 0, base, dialect_standard(s->set->scanned_draft));
     scan_schema(s, 0, 0);
 }
 
@@ -208,6 +269,6 @@ void set_scan(struct schema_set *set, enum schema_draft draft)
     set->scanned_draft = draft;
     buf_init(&s.pointer, POINTER_MAX);
     for (; set->scanned < set->documents.n; set->scanned++)
-        scan_document(&s, set->documents.at[set->scanned], draft);
+        scan_document(&s, set->documents.at[set->scanned]);
     buf_clear(&s.pointer);
 }

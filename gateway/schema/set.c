@@ -1,7 +1,10 @@
 #include "schema/set.h"
 
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/embedded.h"
 #include "json/pointer.h"
-#include "schema/keyword.h"
 #include "schema/uri.h"
 
 struct schema_set *schema_set_new(void)
@@ -16,17 +19,27 @@ static void document_free(struct document *doc)
 {
     json_doc_clear(&doc->json);
     VEC_FREE(&doc->resources);
+    VEC_FREE(&doc->dynamic_anchors);
     free(doc);
+}
+
+static void forget_dialects(struct schema_set *s)
+{
+    for (uint32_t i = 0; i < s->dialects.n; i++)
+        schema_unref(s->dialects.at[i]->meta);
+    s->dialects.n = 0;
 }
 
 void schema_set_free(struct schema_set *s)
 {
     if (!s)
         return;
+    forget_dialects(s);
     for (uint32_t i = 0; i < s->documents.n; i++)
         document_free(s->documents.at[i]);
     VEC_FREE(&s->documents);
     VEC_FREE(&s->targets);
+    VEC_FREE(&s->dialects);
     free(s->buckets);
     arena_clear(&s->arena);
     free(s);
@@ -82,6 +95,11 @@ static struct document *document_find(const struct schema_set *s, struct slice u
     return t ? t->place.doc : NULL;
 }
 
+const struct document *set_document(const struct schema_set *s, struct slice uri)
+{
+    return document_find(s, uri);
+}
+
 static struct slice text_of(const struct document *doc, uint32_t node, struct arena *a)
 {
     struct buf tmp;
@@ -121,6 +139,7 @@ static void claim_root(struct schema_set *s, struct document *doc)
 void set_forget(struct schema_set *s)
 {
     s->scanned = 0;
+    forget_dialects(s);
     s->targets.n = 0;
     if (s->n_buckets)
         memset(s->buckets, 0, s->n_buckets * sizeof *s->buckets);
@@ -158,7 +177,6 @@ int schema_set_add(struct schema_set *s, struct slice uri, struct slice name, st
         document_free(doc);
         return -1;
     }
-    doc->index = s->documents.n;
     *VEC_ADD(&s->documents) = doc;
     if (!old)
         doc->own = own;
@@ -210,26 +228,67 @@ static int find_pointer(struct arena *a, struct slice text, struct place *out, s
     return 0;
 }
 
+/* Where a URI with its fragment points in one set; false when nothing there has that name. */
+static bool find_target(struct schema_set *s, struct slice key, struct place *out, struct err *e, int *rc)
+{
+    const struct target *t = target_find(s, key);
+
+    if (!t)
+        return false;
+    *rc = 0;
+    *out = t->place;
+    if (t->rival)
+        *rc = err_set(e, ERR_INPUT, "%.*s is claimed by %.*s and %.*s: change one \"$id\" or \"$anchor\"",
+                      SLICE_FMT(key), SLICE_FMT(t->place.doc->name), SLICE_FMT(t->rival->name));
+    return true;
+}
+
 int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out,
              struct err *e)
 {
-    bool anchor;
     struct slice key = uri;
-    const struct target *t;
+    bool anchor;
+    int rc;
 
     fragment = uri_decode(a, fragment);
     anchor = fragment.len > 0 && fragment.ptr[0] != '/';
     if (anchor)
         key = slice_z(arena_printf(a, "%.*s#%.*s", SLICE_FMT(uri), SLICE_FMT(fragment)));
-    t = target_find(s, key);
-    if (!t && anchor && target_find(s, uri))
-        return err_set(e, ERR_INPUT, "there is no anchor \"%.*s\" in %.*s", SLICE_FMT(fragment), SLICE_FMT(uri));
-    if (!t)
+    if (!find_target(s, key, out, e, &rc) && !find_target(set_builtin(), key, out, e, &rc)) {
+        if (anchor && target_find(s, uri))
+            return err_set(e, ERR_INPUT, "there is no anchor \"%.*s\" in %.*s", SLICE_FMT(fragment), SLICE_FMT(uri));
         return err_set(e, ERR_INPUT, "%.*s is no registered schema (nothing is fetched: put it into a schema folder)",
                        SLICE_FMT(uri));
-    if (t->rival)
-        return err_set(e, ERR_INPUT, "%.*s is claimed by %.*s and %.*s: change one \"$id\" or \"$anchor\"",
-                       SLICE_FMT(key), SLICE_FMT(t->place.doc->name), SLICE_FMT(t->rival->name));
-    *out = t->place;
-    return fragment.len > 0 && !anchor ? find_pointer(a, fragment, out, e) : 0;
+    }
+    return rc == 0 && fragment.len > 0 && !anchor ? find_pointer(a, fragment, out, e) : rc;
+}
+
+static struct schema_set *builtin;
+static pthread_once_t builtin_made = PTHREAD_ONCE_INIT;
+
+static void make_builtin(void)
+{
+    builtin = schema_set_new();
+    for (const struct embedded *f = embedded_files; f->name; f++) {
+        struct slice text = slice_of((const char *)f->bytes, f->len), name = slice_z(f->name);
+        char uri[128];
+        struct err e;
+
+        if (!slice_starts(name, SLICE("schemas/json-schema/")))
+            continue;
+        snprintf(uri, sizeof uri, "hooklatch:%s", f->name);
+        if (schema_set_add(builtin, slice_z(uri), name, text, &e)) {
+            fprintf(stderr, "hooklatch: %s\n", e.text);
+            abort(); /* the binary itself is broken */
+        }
+    }
+    set_scan(builtin, SCHEMA_DRAFT_2020_12);
+    for (uint32_t i = 0; i < builtin->documents.n; i++)
+        builtin->documents.at[i]->builtin = true;
+}
+
+struct schema_set *set_builtin(void)
+{
+    pthread_once(&builtin_made, make_builtin);
+    return builtin;
 }

@@ -3,7 +3,7 @@
 #ifndef SCHEMA_SET_H
 #define SCHEMA_SET_H
 
-#include "schema/schema.h"
+#include "schema/dialect.h"
 #include "schema/vec.h"
 
 /* A part of a document with a base URI of its own; the whole document is its first. In document order, so nested ones
@@ -13,8 +13,16 @@ struct resource {
     uint32_t parent;    /* the resource around it; of the first: itself */
     struct slice base;
     struct slice pointer; /* where it is in the document */
-    enum schema_draft draft;
-    struct slice unknown_dialect; /* a $schema that is none of ours */
+    const struct dialect *dialect;
+    struct slice unknown_dialect; /* a $schema that nobody here knows */
+};
+
+/* A $dynamicAnchor; or, named "", a $recursiveAnchor. */
+struct dynamic_anchor {
+    uint32_t resource; /* of the document */
+    struct slice name;
+    uint32_t node;
+    struct slice pointer;
 };
 
 struct document {
@@ -22,7 +30,8 @@ struct document {
     struct slice own; /* its $id made absolute; empty when that is the URI, or another copy's */
     struct json_doc json;
     VEC(struct resource) resources;
-    uint32_t index; /* in the set */
+    VEC(struct dynamic_anchor) dynamic_anchors;
+    bool builtin; /* part of the binary: right, and shared between threads */
 };
 
 /* A place in a registered document. */
@@ -44,18 +53,25 @@ struct schema_set {
     VEC(struct target) targets;
     uint32_t *buckets; /* target + 1 by hash of the key */
     uint32_t n_buckets;
-    uint32_t scanned; /* documents whose resources are known */
+    VEC(struct dialect *) dialects; /* of meta-schemas among the documents; in the arena */
+    uint32_t scanned;               /* documents whose resources are known */
     enum schema_draft scanned_draft;
+    bool compiling_meta; /* what is compiled is not checked itself */
 };
 
 /* Finds the resources of all documents; those without $schema count as `draft`. */
 void set_scan(struct schema_set *s, enum schema_draft draft);
-/* uri: absolute, without fragment; fragment: still percent-encoded. Slices of *out live in the set, or in the arena
- * given. */
+/* Among the registered documents, then the built-in meta-schemas. uri: absolute, without fragment; fragment: still
+ * percent-encoded. Slices of *out live in the set, or in the arena given. */
 int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out,
              struct err *e) MUST_CHECK;
 /* The innermost resource around the node. */
 const struct resource *set_resource(const struct document *doc, uint32_t node);
+
+/* The registered document of that URI, or NULL. */
+const struct document *set_document(const struct schema_set *s, struct slice uri);
+/* The meta-schemas of the drafts that the binary carries: a set of their own, made once, never changed. */
+struct schema_set *set_builtin(void);
 
 /* For set_scan. */
 void set_claim(struct schema_set *s, struct slice key, const struct place *place);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "config/embedded.h"
+#include "base/embedded.h"
 #include "verify/content.h"
 #include "verify/place.h"
 #include "verify/provider_fields.h"

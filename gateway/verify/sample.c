@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/codec.h"
 #include "base/id.h"
-#include "config/embedded.h"
+#include "base/embedded.h"
 #include "verify/provider_fields.h"
 #include "verify/timestamp.h"
 

@@ -133,7 +133,6 @@ static void test_arrays(void **state)
           VALIDS("[]", "[\"a\"]", "[\"a\",1,2]", "{}"), VALIDS("[1]", "[\"a\",\"b\"]", "[\"a\",1,1.5]"), D20 },
         { "{\"items\":[{\"type\":\"string\"}],\"additionalItems\":false}", VALIDS("[\"a\"]", "[]"),
           VALIDS("[1]", "[\"a\",1]"), D7 },
-        { "{\"items\":[],\"additionalItems\":{\"type\":\"null\"}}", VALIDS("[null]"), VALIDS("[1]"), D7 },
         { "{\"items\":{\"type\":\"string\"},\"additionalItems\":false}", VALIDS("[\"a\",\"b\"]"), VALIDS("[1]"), D19 },
         { "{\"minItems\":1,\"maxItems\":2}", VALIDS("[1]", "[1,2]"), VALIDS("[]", "[1,2,3]"), D20 },
         { "{\"contains\":{\"type\":\"integer\"}}", VALIDS("[1]", "[\"a\",1]", "1"), VALIDS("[]", "[\"a\"]"), D20 },

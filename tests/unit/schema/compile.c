@@ -60,12 +60,17 @@ static void test_refused(void **state)
         { "{\"$defs\":{\"a\":{\"anyOf\":[{\"$ref\":\"#/$defs/b\"}]},\"b\":{\"not\":{\"$ref\":\"#/$defs/a\"}}},"
           "\"items\":{\"$ref\":\"#/$defs/a\"}}",
           "references lead back here", D20 },
-        { "{\"unevaluatedProperties\":false}",
-          "case.json#/unevaluatedProperties: this keyword of 2020-12 is not supported yet", D20 },
-        { "{\"items\":{\"unevaluatedItems\":false}}", "case.json#/items/unevaluatedItems: this keyword of 2019-09",
-          D19 },
-        { "{\"$dynamicRef\":\"#a\"}", "case.json#/$dynamicRef: this keyword", D20 },
-        { "{\"$recursiveRef\":\"#\"}", "case.json#/$recursiveRef: this keyword", D19 },
+        { "{\"items\":[]}", "case.json#/items: must be a list of at least one schema", D7 },
+        { "{\"$recursiveRef\":\"#/a\",\"a\":{}}", "case.json#/$recursiveRef: must be \"#\"", D19 },
+        { "{\"$dynamicRef\":\"#x\"}", "case.json#/$dynamicRef: there is no anchor \"x\"", D20 },
+        { "{\"$dynamicAnchor\":\"a\",\"not\":{\"$dynamicRef\":\"#a\"}}", "case.json#: references lead back here", D20 },
+        { "{\"unevaluatedProperties\":1}", "case.json#/unevaluatedProperties: a schema must be", D20 },
+        /* what the meta-schema says and nobody asks for when checking payloads */
+        { "{\"title\":1}", "case.json#/title: expected string, found number 1 (the meta-schema asks", D20 },
+        { "{\"$defs\":{\"a\":{\"minLength\":-1}}}", "case.json#/$defs/a/minLength: must be at least 0", D20 },
+        { "{\"definitions\":{\"a\":{\"type\":\"nonsense\"}}}", "case.json#/definitions/a/type: expected one of", D7 },
+        { "{\"$defs\":{\"a\":{\"required\":[\"x\",\"x\"]}}}", "case.json#/$defs/a/required: ", D19 },
+        { "{\"$ref\":\"#/definitions/a\",\"type\":\"nonsense\",\"definitions\":{\"a\":{}}}", "#/type: expected one of", D7 },
         { "{\"type\":\"string\",\"type\":\"null\"}", "case.json: line 1, column 18: duplicate key", D20 },
     };
 
@@ -85,16 +90,16 @@ static void test_refused(void **state)
 static void test_ignored(void **state)
 {
     static const struct refusal rows[] = {
-        { "{\"title\":1,\"default\":{},\"examples\":[],\"deprecated\":true,\"readOnly\":true,\"$comment\":\"\","
+        { "{\"title\":\"\",\"default\":{},\"examples\":[],\"deprecated\":true,\"readOnly\":true,\"$comment\":\"\","
           "\"format\":\"email\"}",
           NULL, D20 },
-        { "{\"contentEncoding\":\"base64\",\"contentMediaType\":\"application/json\",\"contentSchema\":{\"type\":7}}",
+        { "{\"contentEncoding\":\"base64\",\"contentMediaType\":\"application/json\",\"contentSchema\":{\"type\":\"null\"}}",
           NULL, D20 },
         { "{\"unevaluatedProperties\":false,\"$dynamicRef\":\"#x\",\"prefixItems\":7,\"minContains\":\"\"}", NULL, D7 },
         { "{\"x-own\":{\"type\":\"nonsense\"},\"tsAdditionalProperties\":false}", NULL, D20 },
         { "{\"$defs\":{\"unused\":{\"unevaluatedItems\":false}}}", NULL, D20 },
         { "{\"enum\":[{\"$ref\":\"#/nowhere\"}],\"const\":{\"$id\":\"x\",\"type\":1}}", NULL, D20 },
-        { "{\"$ref\":\"#/definitions/a\",\"type\":\"nonsense\",\"definitions\":{\"a\":{}}}", NULL, D7 },
+        { "{\"$ref\":\"#/definitions/a\",\"type\":\"null\",\"definitions\":{\"a\":{}}}", NULL, D7 },
         { "{\"properties\":{\"a\":{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\"}}}", NULL, D20 },
         { "{\"$schema\":\"http://json-schema.org/draft-07/schema\",\"definitions\":{},\"items\":[true]}", NULL, D20 },
     };
@@ -214,9 +219,6 @@ static void test_draft_changes(void **state)
     assert_non_null(s);
     schema_unref(s);
     assert_null(schema_compile(set, SLICE("file:///nobody.json"), &d7, &e));
-    d7.assert_format = true;
-    assert_null(schema_compile(set, SLICE("file:///a.json"), &d7, &e));
-    assert_non_null(strstr(e.text, "format"));
     schema_set_free(set);
 }
 

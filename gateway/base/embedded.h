@@ -1,7 +1,7 @@
-/* config/embedded.h - files of the source tree that the binary carries (made by scripts/embed): providers, their samples,
+/* base/embedded.h - files of the source tree that the binary carries (made by scripts/embed): providers, their samples,
  * hooklatch's own schemas. */
-#ifndef CONFIG_EMBEDDED_H
-#define CONFIG_EMBEDDED_H
+#ifndef BASE_EMBEDDED_H
+#define BASE_EMBEDDED_H
 
 #include <stddef.h>
 

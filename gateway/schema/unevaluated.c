@@ -1,0 +1,216 @@
+/* unevaluatedProperties and unevaluatedItems at link time. What a schema evaluates is the same for every value unless it
+ * comes from a branch (anyOf, oneOf, if, dependentSchemas) or from `contains`: then the keyword is the same as
+ * additionalProperties or items over all names, patterns and prefixes. */
+#include "schema/compile.h"
+
+/* What the nodes behind in-place edges evaluate. */
+struct sources {
+    const struct program *p;
+    bool properties;         /* which of the two is asked */
+    VEC(uint32_t) todo;      /* surely run on the value */
+    VEC(uint32_t) parts;     /* their object or array parts; the owner's own is not among them */
+    VEC(uint32_t) branches;  /* perhaps run */
+    uint32_t *seen;          /* by node: the last round it was seen in */
+    uint32_t round;
+    bool all;     /* everything is evaluated */
+    bool depends; /* on the value */
+};
+
+static bool is_source(const struct sources *s, const struct node *n)
+{
+    return (s->properties ? n->object : n->array) != NONE || n->unevaluated != NONE;
+}
+
+/* True the first time in a round. */
+static bool see(struct sources *s, uint32_t node)
+{
+    bool is_new = s->seen[node] != s->round;
+
+    s->seen[node] = s->round;
+    return is_new;
+}
+
+static void add_edge(uint32_t to, bool sure, void *arg)
+{
+    struct sources *s = arg;
+
+    if (sure)
+        *VEC_ADD(&s->todo) = to;
+    else
+        *VEC_ADD(&s->branches) = to;
+}
+
+static void add_branch(uint32_t to, bool sure, void *arg)
+{
+    struct sources *s = arg;
+
+    (void)sure;
+    *VEC_ADD(&s->branches) = to;
+}
+
+static void take_array(struct sources *s, uint32_t part)
+{
+    const struct array_part *a = &s->p->arrays.at[part];
+
+    s->all |= a->items != NONE;
+    s->depends |= a->contains != NONE && a->contains_evaluates;
+}
+
+/* A node that surely runs. The owner itself is the first. */
+static void take_node(struct sources *s, uint32_t node, bool owner)
+{
+    const struct node *n = &s->p->nodes.at[node];
+    uint32_t part = s->properties ? n->object : n->array;
+
+    if (!owner && n->unevaluated != NONE) {
+        const struct unevaluated *u = &s->p->unevaluated.at[n->unevaluated];
+
+        s->all |= (s->properties ? u->properties : u->items) != NONE;
+    }
+    if (part == NONE)
+        return;
+    if (s->properties)
+        s->all |= s->p->objects.at[part].additional != NONE;
+    else
+        take_array(s, part);
+    if (!owner)
+        *VEC_ADD(&s->parts) = part;
+}
+
+static void gather(struct sources *s, uint32_t owner)
+{
+    s->round++;
+    s->parts.n = s->branches.n = 0;
+    s->all = s->depends = false;
+    s->todo.n = 0;
+    *VEC_ADD(&s->todo) = owner;
+    while (s->todo.n > 0) {
+        uint32_t node = s->todo.at[--s->todo.n];
+
+        if (!see(s, node))
+            continue;
+        take_node(s, node, node == owner);
+        program_each_inplace(s->p, node, add_edge, s);
+    }
+    while (s->branches.n > 0 && !s->depends) {
+        uint32_t node = s->branches.at[--s->branches.n];
+
+        if (!see(s, node))
+            continue;
+        s->depends |= is_source(s, &s->p->nodes.at[node]);
+        program_each_inplace(s->p, node, add_branch, s);
+    }
+}
+
+/* An edge to a node that takes everything. */
+static uint32_t edge_to_anything(struct program *p)
+{
+    struct node *n = VEC_ADD(&p->nodes);
+    struct edge *e = VEC_ADD(&p->edges);
+
+    *n = (struct node){ .types = TYPE_ANY, .accepts = TYPE_ANY, .settles = TYPE_ANY };
+    n->string = n->number = n->array = n->object = n->values = n->constant = n->unevaluated = NONE;
+    e->to = e->run = p->nodes.n - 1;
+    return p->edges.n - 1;
+}
+
+static void fix_properties(struct program *p, struct sources *s, uint32_t owner, uint32_t edge, uint32_t anything)
+{
+    uint32_t part = object_part_merge(p, p->nodes.at[owner].object, s->parts.at, s->parts.n, anything);
+
+    p->objects.at[part].additional = edge;
+    p->objects.at[part].additional_keyword = KW_UNEVALUATED_PROPERTIES;
+    p->nodes.at[owner].object = part;
+}
+
+static void fix_items(struct program *p, struct sources *s, uint32_t owner, uint32_t edge, uint32_t anything)
+{
+    struct array_part a = { .max = UINT64_MAX, .contains = NONE, .min_contains = 1, .max_contains = UINT64_MAX };
+    uint32_t own = p->nodes.at[owner].array, prefix = p->edges.n, n = 0;
+
+    if (own != NONE)
+        a = p->arrays.at[own];
+    for (; own != NONE && n < a.n_prefix; n++) {
+        struct edge copy = p->edges.at[a.prefix + n];
+
+        *VEC_ADD(&p->edges) = copy;
+    }
+    for (uint32_t i = 0; i < s->parts.n; i++) {
+        for (; n < p->arrays.at[s->parts.at[i]].n_prefix; n++) {
+            struct edge copy = p->edges.at[anything];
+
+            *VEC_ADD(&p->edges) = copy;
+        }
+    }
+    a.prefix = prefix;
+    a.n_prefix = n;
+    a.items = edge;
+    a.items_keyword = KW_UNEVALUATED_ITEMS;
+    if (own == NONE)
+        a.prefix_keyword = KW_PREFIX_ITEMS;
+    p->nodes.at[owner].array = p->arrays.n;
+    *VEC_ADD(&p->arrays) = a;
+}
+
+/* Books are kept in the owner and everything that may run in its place. */
+static void mark_inplace(struct program *p, struct sources *s, uint32_t owner)
+{
+    s->round++;
+    s->branches.n = 0;
+    *VEC_ADD(&s->branches) = owner;
+    while (s->branches.n > 0) {
+        uint32_t node = s->branches.at[--s->branches.n];
+
+        if (!see(s, node))
+            continue;
+        p->nodes.at[node].marked = true;
+        program_each_inplace(p, node, add_branch, s);
+    }
+}
+
+/* One of the two keywords of a node; *edge becomes NONE when it is settled. */
+static void resolve(struct program *p, struct sources *s, uint32_t owner, bool properties, uint32_t *edge,
+                    uint32_t anything)
+{
+    if (*edge == NONE)
+        return;
+    s->p = p;
+    s->properties = properties;
+    gather(s, owner);
+    if (s->all) {
+        *edge = NONE;
+    } else if (s->depends) {
+        p->nodes.at[owner].tracks |= TYPE_BIT(properties ? JSON_OBJECT : JSON_ARRAY);
+        mark_inplace(p, s, owner);
+    } else {
+        (properties ? fix_properties : fix_items)(p, s, owner, *edge, anything);
+        *edge = NONE;
+    }
+}
+
+void program_resolve_unevaluated(struct program *p)
+{
+    struct sources s = { 0 };
+    uint32_t n_nodes = p->nodes.n, anything;
+
+    if (p->unevaluated.n == 0)
+        return;
+    anything = edge_to_anything(p);
+    s.seen = mem_zalloc(p->nodes.n * sizeof *s.seen);
+    for (uint32_t i = 0; i < n_nodes; i++) {
+        struct unevaluated u;
+
+        if (p->nodes.at[i].unevaluated == NONE)
+            continue;
+        u = p->unevaluated.at[p->nodes.at[i].unevaluated];
+        resolve(p, &s, i, true, &u.properties, anything);
+        resolve(p, &s, i, false, &u.items, anything);
+        p->unevaluated.at[p->nodes.at[i].unevaluated] = u;
+        if (u.properties == NONE && u.items == NONE)
+            p->nodes.at[i].unevaluated = NONE;
+    }
+    VEC_FREE(&s.todo);
+    VEC_FREE(&s.parts);
+    VEC_FREE(&s.branches);
+    free(s.seen);
+}
