@@ -14,6 +14,8 @@
 #define MAX_NODES 100000000u
 #define INSTANCE_MAX ((size_t)1 << 30)
 #define ERRORS_SHOWN 100u
+#define ERRORS_MOST 10000u
+#define ANNOTATIONS_SHOWN 100000u
 /* Checking nests by the document's depth: up to four nodes a level, each up to a kilobyte of stack (touched only when
  * used). */
 #define NODES_A_LEVEL 4u
@@ -47,20 +49,29 @@ static int bad(const char *what, const char *value)
     return CLI_USAGE;
 }
 
+/* A number from 1 to most. */
+static int read_number(const char *name, const char *value, uint32_t most, uint32_t *out)
+{
+    uint64_t n;
+
+    if (slice_u64(slice_z(value), &n) || n < 1 || n > most) {
+        fprintf(stderr, "hooklatch validate: %s is a number from 1 to %u: %s\n", name, most, value);
+        return CLI_USAGE;
+    }
+    *out = (uint32_t)n;
+    return 0;
+}
+
 static int read_value_option(struct validate *v, const char *name, const char *value)
 {
     static const char *const outputs[] = { "text", "flag", "basic" };
 
     if (strcmp(name, "--draft") == 0)
         return validate_draft(slice_z(value), &v->options.draft) ? bad("--draft is 7, 2019-09 or 2020-12", value) : 0;
-    if (strcmp(name, "--max-depth") == 0) {
-        uint64_t depth;
-
-        if (slice_u64(slice_z(value), &depth) || depth < 1 || depth > MAX_DEPTH_MOST)
-            return bad("--max-depth is a number from 1 to 100000", value);
-        v->limits.max_depth = (uint32_t)depth;
-        return 0;
-    }
+    if (strcmp(name, "--max-depth") == 0)
+        return read_number(name, value, MAX_DEPTH_MOST, &v->limits.max_depth);
+    if (strcmp(name, "--max-errors") == 0)
+        return read_number(name, value, ERRORS_MOST, &v->max_errors);
     for (int i = 0; i < 3; i++) {
         if (strcmp(value, outputs[i]) == 0) {
             v->output = i;
@@ -70,13 +81,23 @@ static int read_value_option(struct validate *v, const char *name, const char *v
     return bad("--output is text, flag or basic", value);
 }
 
+static bool is_valued(const char *name)
+{
+    static const char *const names[] = { "--draft", "--output", "--max-depth", "--max-errors" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static int read_options(struct validate *v, int argc, char **argv)
 {
     int i = 1;
 
     for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
         const char *name = argv[i];
-        bool valued = strcmp(name, "--draft") == 0 || strcmp(name, "--output") == 0 || strcmp(name, "--max-depth") == 0;
+        bool valued = is_valued(name);
 
         if (strcmp(name, "--") == 0) {
             i++;
@@ -94,8 +115,7 @@ static int read_options(struct validate *v, int argc, char **argv)
     }
     v->args = argv + i;
     v->n_args = argc - i;
-    if (v->options.assert_format)
-        return bad("asserting \"format\" is not supported yet: it stays an annotation", "--assert-format");
+    v->options.keep_annotations = v->output == VALIDATE_BASIC;
     return v->batch == (v->n_args == 0) ? 0 : cli_usage("validate");
 }
 
@@ -153,24 +173,19 @@ static void print_text(const char *name, const struct json_doc *d, const struct 
         printf("%s: … and more\n", name);
 }
 
-static void print_basic(const struct schema_report *r)
+static void print_basic(struct validate *v, const struct schema *schema, const struct json_doc *d,
+                        const struct schema_report *r)
 {
+    struct schema_annotations annotations = { 0 };
     struct buf b;
 
+    if (r->verdict == SCHEMA_VALID)
+        schema_annotations_make(&annotations, schema, d, 0, v->scratch, ANNOTATIONS_SHOWN);
     buf_init(&b, (size_t)1 << 30);
-    buf_puts(&b, "{\"valid\":false,\"errors\":[");
-    for (size_t i = 0; i < r->count; i++) {
-        buf_puts(&b, i ? ",{\"keywordLocation\":" : "{\"keywordLocation\":");
-        json_quote(&b, r->errors[i].keyword_path);
-        buf_puts(&b, ",\"instanceLocation\":");
-        json_quote(&b, r->errors[i].instance_path);
-        buf_puts(&b, ",\"error\":");
-        json_quote(&b, r->errors[i].message);
-        buf_putc(&b, '}');
-    }
-    buf_puts(&b, "]}");
+    schema_output_basic(&b, r, &annotations);
     puts(b.ptr);
     buf_clear(&b);
+    schema_annotations_clear(&annotations);
 }
 
 /* Prints the verdict; the exit code. */
@@ -179,12 +194,12 @@ static int judge(struct validate *v, const struct schema *schema, const char *na
     struct schema_report r;
     int rc;
 
-    schema_report_make(&r, schema, d, 0, v->scratch, ERRORS_SHOWN);
+    schema_report_make(&r, schema, d, 0, v->scratch, v->max_errors);
     rc = r.verdict == SCHEMA_VALID ? 0 : CLI_FAILED;
-    if (v->output == VALIDATE_FLAG || (v->output == VALIDATE_BASIC && rc == 0))
+    if (v->output == VALIDATE_FLAG)
         puts(rc == 0 ? "{\"valid\":true}" : "{\"valid\":false}");
     else if (v->output == VALIDATE_BASIC)
-        print_basic(&r);
+        print_basic(v, schema, d, &r);
     else if (rc == 0)
         printf("%s: valid\n", name);
     else
@@ -271,6 +286,7 @@ static int run_with_stack(struct validate *v)
 int cli_validate(int argc, char **argv)
 {
     struct validate v = { .options.draft = SCHEMA_DRAFT_2020_12,
+                          .max_errors = ERRORS_SHOWN,
                           .limits = { .max_depth = MAX_DEPTH_DEFAULT, .max_nodes = MAX_NODES } };
     int rc = read_options(&v, argc, argv);
 

@@ -10,6 +10,7 @@ struct validate {
     struct json_limits limits; /* of instances */
     enum { VALIDATE_TEXT, VALIDATE_FLAG, VALIDATE_BASIC } output;
     bool batch;
+    uint32_t max_errors;
     int n_args;
     char **args; /* SCHEMA INSTANCE… */
     struct schema_scratch *scratch;

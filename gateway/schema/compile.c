@@ -150,6 +150,8 @@ uint32_t compile_node(struct compile *c, const struct place *place, uint32_t sco
     n->place.at = (uint32_t)c->program.text.len;
     buf_printf(&c->program.text, "%.*s#%.*s", SLICE_FMT(place->doc->name), SLICE_FMT(place->pointer));
     n->place.len = (uint32_t)(c->program.text.len - n->place.at);
+    if (c->options->keep_annotations)
+        compile_absolute(c, place);
     *VEC_ADD(&c->origins) = (struct origin){ *place, inside };
     *bucket = c->origins.n;
     return *bucket - 1;
@@ -273,6 +275,8 @@ static int compile_object_schema(struct compile *c, struct item *it)
     if (check_dialect(c, it, r))
         return -1;
     gather_keywords(it);
+    if (c->options->keep_annotations)
+        compile_annotations(c, it);
     if (compile_type(c, it) || compile_values(c, it) || compile_numbers(c, it) || compile_strings(c, it))
         return -1;
     return compile_arrays(c, it) || compile_objects(c, it) || compile_logic(c, it) ? -1 : 0;

@@ -65,6 +65,10 @@ int compile_arrays(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_objects(struct compile *c, const struct item *it) MUST_CHECK;
 int compile_logic(struct compile *c, const struct item *it) MUST_CHECK;
 
+/* What output formats want besides: a new node's absolute location, and its annotations. */
+void compile_absolute(struct compile *c, const struct place *place);
+void compile_annotations(struct compile *c, const struct item *it);
+
 /* A new object part that asks what `own` (or NONE) asks, and knows the names and patterns of the others besides, whose
  * values then go by the edge `anything`. */
 uint32_t object_part_merge(struct program *p, uint32_t own, const uint32_t *others, uint32_t n, uint32_t anything);

@@ -25,14 +25,7 @@ struct folder {
 void schema_file_uri(struct buf *out, struct slice path)
 {
     buf_puts(out, "file://");
-    for (size_t i = 0; i < path.len; i++) {
-        unsigned char c = (unsigned char)path.ptr[i];
-
-        if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("/-._~!$&'()*+,;=:@", c))
-            buf_putc(out, (char)c);
-        else
-            buf_printf(out, "%%%02X", c);
-    }
+    uri_put_encoded(out, path);
 }
 
 static int read_all(int fd, struct buf *out)

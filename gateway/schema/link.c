@@ -256,6 +256,7 @@ struct schema *program_freeze(struct program *p)
     ref_init(&s->ref);
     s->n_nodes = p->nodes.n;
     s->n_regexes = p->regexes.n;
+    s->keeps_annotations = p->outputs.n > 0;
     s->root = 0;
     s->bytes = bytes;
     for (uint32_t i = 0; i < p->regexes.n; i++)

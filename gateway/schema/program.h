@@ -143,6 +143,20 @@ struct unevaluated {
     uint32_t items, properties; /* edges, or NONE */
 };
 
+/* Of each node, where annotations are kept. */
+struct node_output {
+    struct {
+        uint32_t at, len;
+    } absolute; /* "https://example.com/schema#/properties/a", in text */
+    uint32_t annotations, n_annotations;
+    bool lists_evaluated; /* the draft makes annotations of what was evaluated */
+};
+struct annotation {
+    uint8_t keyword;  /* enum keyword; KW_COUNT: unknown */
+    struct name name; /* in text */
+    uint32_t value;   /* of consts */
+};
+
 /* Values of enum or const, in ascending order of hash; nodes of consts. */
 struct value {
     uint32_t hash, node, order;
@@ -166,6 +180,8 @@ struct value_list {
     X(struct name, names)                                                                                              \
     X(struct logic, logic)                                                                                             \
     X(struct unevaluated, unevaluated)                                                                                 \
+    X(struct node_output, outputs)                                                                                     \
+    X(struct annotation, annotations)                                                                                  \
     X(struct value, values)                                                                                            \
     X(struct value_list, lists)                                                                                        \
     X(struct regex *, regexes)                                                                                         \
@@ -185,6 +201,7 @@ struct schema {
     size_t bytes;
     uint32_t root; /* edge */
     uint32_t n_nodes, n_regexes;
+    bool keeps_annotations;
 #define X(type, field) type *field;
     PROGRAM_ARRAYS(X)
 #undef X

@@ -18,6 +18,14 @@ bool report_done(const struct reporter *r)
     return r->budget == 0 || r->run.steps == 0 || r->list->found.n >= r->max;
 }
 
+struct slice report_absolute(struct reporter *r, const struct node *p, struct slice keyword)
+{
+    const struct node_output *o = &r->run.s->outputs[p - r->run.s->nodes];
+
+    return slice_z(arena_printf(r->memory, "%.*s%s%.*s", (int)o->absolute.len, r->run.s->text + o->absolute.at,
+                                keyword.len ? "/" : "", SLICE_FMT(keyword)));
+}
+
 struct found *report_add(struct reporter *r, const struct node *p, enum keyword kw, uint32_t n)
 {
     const char *slash = kw == KW_COUNT ? "" : "/", *name = kw == KW_COUNT ? "" : keywords[kw].name;
@@ -35,6 +43,8 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
         slice_z(arena_printf(r->memory, "%.*s%s%s", SLICE_FMT(buf_slice(&r->keyword)), slash, name));
     f->error.schema_place =
         slice_z(arena_printf(r->memory, "%.*s%s%s", (int)p->place.len, r->run.s->text + p->place.at, slash, name));
+    if (r->run.s->keeps_annotations)
+        f->error.absolute = report_absolute(r, p, slice_z(name));
     f->error.message = arena_slice(r->memory, buf_slice(&r->message));
     return f;
 }

@@ -28,12 +28,31 @@ struct reporter {
     struct found dropped; /* where an error goes that is one too many: written, never read */
 };
 
+/* A step down and back: both paths are cut where they were. A path that grew past its ceiling stays short. */
+struct step {
+    size_t instance, keyword;
+};
+static inline struct step report_step(const struct reporter *r)
+{
+    return (struct step){ r->instance.len, r->keyword.len };
+}
+static inline void report_back(struct reporter *r, struct step s)
+{
+    r->instance.len = s.instance;
+    r->keyword.len = s.keyword;
+    r->instance.failed = r->keyword.failed = false;
+}
+/* Appends the name of the KEY at k to one of the paths. */
+void report_put_key(struct reporter *r, struct buf *path, uint32_t k);
+
 /* Walks the node's keywords and adds an error for each that fails. */
 void report_edge(struct reporter *r, uint32_t edge, uint32_t n);
 /* The same for a value one level down: the two paths are already extended. */
 void report_below(struct reporter *r, uint32_t edge, uint32_t n);
 /* Adds an error with the text in r->message, of that keyword of the node. KW_COUNT: the schema is false. */
 struct found *report_add(struct reporter *r, const struct node *p, enum keyword kw, uint32_t n);
+/* The absolute location of one of the node's keywords, in r->memory. */
+struct slice report_absolute(struct reporter *r, const struct node *p, struct slice keyword);
 /* Starts a message. */
 struct buf *report_say(struct reporter *r);
 bool report_done(const struct reporter *r);

@@ -4,25 +4,7 @@
 #include "json/pointer.h"
 #include "schema/message.h"
 
-/* A step down and back: both paths are cut where they were. */
-struct step {
-    size_t instance, keyword;
-};
-
-static struct step step_down(const struct reporter *r)
-{
-    return (struct step){ r->instance.len, r->keyword.len };
-}
-
-/* A path that grew past its ceiling stays short: messages only. */
-static void step_back(struct reporter *r, struct step s)
-{
-    r->instance.len = s.instance;
-    r->keyword.len = s.keyword;
-    r->instance.failed = r->keyword.failed = false;
-}
-
-static void put_key(struct reporter *r, struct buf *path, uint32_t k)
+void report_put_key(struct reporter *r, struct buf *path, uint32_t k)
 {
     struct buf tmp;
 
@@ -43,7 +25,7 @@ static void report_items(struct reporter *r, const struct array_part *p, uint32_
     uint32_t index = 0;
 
     for (uint32_t i = n + 1; i < json_end(d, n) && !report_done(r); i = json_next(d, i), index++) {
-        struct step s = step_down(r);
+        struct step s = report_step(r);
         uint32_t edge = index < p->n_prefix ? p->prefix + index : p->items;
 
         if (edge == NONE)
@@ -54,7 +36,7 @@ static void report_items(struct reporter *r, const struct array_part *p, uint32_
         else
             buf_printf(&r->keyword, "/%s", keywords[p->items_keyword].name);
         report_below(r, edge, i);
-        step_back(r, s);
+        report_back(r, s);
     }
 }
 
@@ -150,12 +132,12 @@ void report_unevaluated(struct reporter *r, const struct node *p, uint32_t n)
         return;
     }
     for (uint32_t i = n + 1; i < json_end(d, n) && !report_done(r); i = json_next(d, i + object), rank++) {
-        struct step s = step_down(r);
+        struct step s = report_step(r);
 
         if (run_is_marked(&r->run, rank))
             continue;
         if (object) {
-            put_key(r, &r->instance, i);
+            report_put_key(r, &r->instance, i);
             report_unknown(r, p, KW_UNEVALUATED_PROPERTIES, edge, p->object == NONE ? NULL : &r->run.s->objects[p->object],
                            i);
         } else {
@@ -163,7 +145,7 @@ void report_unevaluated(struct reporter *r, const struct node *p, uint32_t n)
             buf_printf(&r->keyword, "/%s", keywords[KW_UNEVALUATED_ITEMS].name);
             report_below(r, edge, i);
         }
-        step_back(r, s);
+        report_back(r, s);
     }
     run_close_book(&r->run, &outer);
 }
@@ -175,7 +157,7 @@ static bool report_patterns(struct reporter *r, const struct object_part *p, uin
 
     for (uint32_t i = 0; i < p->n_patterns; i++) {
         const struct pattern *pattern = &r->run.s->patterns[p->patterns + i];
-        struct step s = step_down(r);
+        struct step s = report_step(r);
 
         if (run_key_pattern(&r->run, pattern, k) != SCHEMA_VALID)
             continue;
@@ -183,7 +165,7 @@ static bool report_patterns(struct reporter *r, const struct object_part *p, uin
         buf_printf(&r->keyword, "/%s", keywords[KW_PATTERN_PROPERTIES].name);
         pointer_put_token(&r->keyword, schema_text(r->run.s, pattern->text));
         report_below(r, pattern->edge, k + 1);
-        step_back(r, s);
+        report_back(r, s);
     }
     return matched;
 }
@@ -213,27 +195,27 @@ static void report_member(struct reporter *r, const struct node *node, const str
 {
     const struct slot *slot = slot_find(r->run.s, p, r->run.d, k);
     bool matched = slot && slot->edge != NONE;
-    struct step s = step_down(r), member;
+    struct step s = report_step(r), member;
 
-    put_key(r, &r->instance, k);
-    member = step_down(r);
+    report_put_key(r, &r->instance, k);
+    member = report_step(r);
     if (matched) {
         buf_printf(&r->keyword, "/%s", keywords[KW_PROPERTIES].name);
-        put_key(r, &r->keyword, k);
+        report_put_key(r, &r->keyword, k);
         report_below(r, slot->edge, k + 1);
-        step_back(r, member);
+        report_back(r, member);
     }
     if (p->names != NONE)
         report_name(r, node, p, k);
     matched |= report_patterns(r, p, k);
     if (!matched && p->additional != NONE)
         report_unknown(r, node, (enum keyword)p->additional_keyword, p->additional, p, k);
-    step_back(r, s);
+    report_back(r, s);
 }
 
 static void report_dependency(struct reporter *r, const struct node *node, const struct dependency *dep, uint32_t n)
 {
-    struct step s = step_down(r);
+    struct step s = report_step(r);
 
     if (!run_has(&r->run, n, &dep->name))
         return;
@@ -241,7 +223,7 @@ static void report_dependency(struct reporter *r, const struct node *node, const
         buf_printf(&r->keyword, "/%s", keywords[dep->keyword].name);
         pointer_put_token(&r->keyword, schema_text(r->run.s, dep->name));
         report_edge(r, dep->edge, n);
-        step_back(r, s);
+        report_back(r, s);
     }
     for (uint32_t i = 0; i < dep->n_names; i++) {
         const struct name *name = &r->run.s->names[dep->names + i];

@@ -27,7 +27,8 @@ bool schema_set_uri(const struct schema_set *s, struct slice name, struct slice 
 struct schema; /* the frozen program; counted */
 struct schema_options {
     enum schema_draft draft; /* where the document has no $schema */
-    bool assert_format;      /* (formats come later: true is refused with words) */
+    bool assert_format;      /* "format" decides too; else it is an annotation, but where the dialect asserts it */
+    bool keep_annotations;   /* and absolute locations: larger; for schema_annotations_make and output formats */
 };
 /* Compiles the document of that uri (fragment allowed: "#/$defs/x"). An unresolved reference, a keyword that is not
  * supported, a bad pattern, a malformed keyword: ERR_INPUT with file, JSON Pointer and what to change. */
@@ -55,6 +56,7 @@ struct schema_error {
     struct slice instance_path; /* JSON Pointer into the payload */
     struct slice keyword_path;  /* "/properties/a/$ref/type" */
     struct slice schema_place;  /* "file.json#/properties/a/type" */
+    struct slice absolute;      /* "https://example.com/schema#/properties/a/type"; empty where not kept */
     struct slice message;       /* "expected integer, found string \"x…\"": for people; values shortened to 60 bytes */
     uint32_t node;              /* in the document: line and column by json_position */
 };
@@ -69,5 +71,26 @@ struct schema_report {
 void schema_report_make(struct schema_report *r, const struct schema *s, const struct json_doc *d, uint32_t node,
                         struct schema_scratch *scratch, size_t max);
 void schema_report_clear(struct schema_report *r);
+
+/* What a valid document is annotated with: titles, defaults, unknown keywords, what was evaluated … (2020-12 core,
+ * section 7.7). Slices as in a report. */
+struct schema_annotation {
+    struct slice instance_path, keyword_path, schema_place, absolute;
+    struct slice keyword;
+    struct slice value; /* JSON text */
+};
+struct schema_annotations {
+    struct schema_annotation *at;
+    size_t count;
+    bool more; /* there were more than the maximum, or finding them was given up */
+    struct arena *memory;
+};
+/* The document must be valid under a schema that was compiled with keep_annotations. */
+void schema_annotations_make(struct schema_annotations *a, const struct schema *s, const struct json_doc *d, uint32_t node,
+                             struct schema_scratch *scratch, size_t max);
+void schema_annotations_clear(struct schema_annotations *a);
+
+/* Appends the "basic" output of 2020-12 (core, section 12.4.2) of a report; annotations: NULL ok. */
+void schema_output_basic(struct buf *out, const struct schema_report *r, const struct schema_annotations *a);
 
 #endif

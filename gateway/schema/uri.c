@@ -161,3 +161,16 @@ struct slice uri_decode(struct arena *a, struct slice s)
     }
     return slice_of(out, len);
 }
+
+void uri_put_encoded(struct buf *out, struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+
+        if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+            (c && strchr("/-._~!$&'()*+,;=:@", c)))
+            buf_putc(out, (char)c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
+}

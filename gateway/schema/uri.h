@@ -3,6 +3,7 @@
 #ifndef SCHEMA_URI_H
 #define SCHEMA_URI_H
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/slice.h"
 
@@ -11,6 +12,8 @@
 struct slice uri_resolve(struct arena *a, struct slice base, struct slice ref, struct slice *fragment);
 /* "%41" → "A", in the arena; what is no valid escape stays. */
 struct slice uri_decode(struct arena *a, struct slice s);
+/* Appends s with everything percent-encoded that cannot stand in a path or a fragment. */
+void uri_put_encoded(struct buf *out, struct slice s);
 /* True when s starts with a scheme. */
 bool uri_is_absolute(struct slice s);
 
