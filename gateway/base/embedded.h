@@ -1,5 +1,5 @@
-/* base/embedded.h - files of the source tree that the binary carries (made by scripts/embed): providers, their samples,
- * hooklatch's own schemas. */
+/* base/embedded.h - files of the source tree that the binary carries (made by scripts/embed): providers, their samples
+ * and examples, hooklatch's own schemas, JSON Schema's meta-schemas. */
 #ifndef BASE_EMBEDDED_H
 #define BASE_EMBEDDED_H
 

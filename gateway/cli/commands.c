@@ -30,7 +30,8 @@ const struct cli_command cli_commands[] = {
       REQUEST_OPTIONS },
     { "send", cli_send, "-c FILE SOURCE [EVENT] [FILE|-]", "sign and send a test webhook",
       "\n  or: hooklatch send --provider P --secret S --url U [EVENT] [FILE|-]\n"
-      "Without a FILE the provider's built-in sample of that event is sent.\n" },
+      "Without a FILE an example of that event is sent: the one beside its schema (NAME.example.json beside\n"
+      "NAME.schema.json), else the provider's built-in one. An unknown EVENT is told with those that there are.\n" },
     { "receive", cli_receive, "--port N [--secret S] [OPTION]…", "a small step endpoint for trying things out",
       "\n  --secret S      check Standard Webhooks signatures; without it anybody may call\n"
       "  --status N      answer with this status (200)\n"

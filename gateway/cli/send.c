@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/example.h"
 #include "cli/remote.h"
 #include "net/client.h"
 #include "plan/plan.h"
@@ -27,6 +28,7 @@ struct options {
 struct sending {
     struct options o;
     struct plan *plan;
+    const struct source *source; /* of the plan, or NULL */
     struct provider *provider;
     struct verifier *verifier; /* borrowed from the plan, or own */
     struct verifier *own;
@@ -107,6 +109,7 @@ static int from_config(struct sending *s, struct err *e)
         result = no_source(s, e);
     } else {
         const struct listen_on *in = &s->plan->settings.ingest;
+        s->source = source;
         s->provider = source->provider;
         s->verifier = source->verifier;
         s->public_url = source->url;
@@ -139,7 +142,7 @@ static int from_arguments(struct sending *s, struct err *e)
 static int read_body(struct sending *s, struct delivery *d, struct err *e)
 {
     struct options *o = &s->o;
-    int missing = sample_find(&s->sample, s->provider, slice_z(o->event), clock_wall_us(), e);
+    int missing = example_find(&s->sample, s->source, s->provider, slice_z(o->event), e);
 
     if (missing && (!o->file || e->code != ERR_NOT_FOUND))
         return -1;

@@ -68,7 +68,7 @@ struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice i
 struct schema_ask {
     struct schema *schema;  /* counted by the asker; NULL with issues */
     struct definition *def; /* of a file */
-    struct slice name;
+    struct slice name, path; /* path: where it lies, for as long as the building lasts */
 };
 void folders_open(struct build *b);
 void folders_close(struct build *b);

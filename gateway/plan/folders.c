@@ -88,7 +88,7 @@ static void add_folder(struct build *b, const char *folder, size_t folder_len, u
         if (++*seen <= FILES_MAX && stat(path, &st) == 0) {
             if (S_ISDIR(st.st_mode))
                 add_folder(b, path, folder_len, depth + 1, seen);
-            else if (S_ISREG(st.st_mode) && slice_ends(slice_z(path), SLICE(".json")))
+            else if (S_ISREG(st.st_mode) && schema_is_file(slice_z(path)))
                 add_file(b, path, folder_len);
         }
         free(entries[i]);
@@ -231,7 +231,7 @@ struct schema_ask folders_file(struct build *b, uint32_t node)
     }
     if (!file->schema && !file->failed)
         compile_file(b, node, file);
-    return (struct schema_ask){ file->schema ? schema_ref(file->schema) : NULL, file->def, name };
+    return (struct schema_ask){ file->schema ? schema_ref(file->schema) : NULL, file->def, name, file->path };
 }
 
 struct schema *folders_inline(struct build *b, uint32_t node, struct slice workflow)

@@ -23,6 +23,7 @@ struct binding {           /* one entry of a source's `events` */
     struct pattern pattern;
     struct schema *schema; /* or NULL: listed, without a schema */
     struct slice schema_name;
+    struct slice schema_path; /* where it was found */
     struct definition *schema_def; /* or NULL */
 };
 

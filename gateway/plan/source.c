@@ -130,6 +130,7 @@ static void read_binding(struct build *b, uint32_t key, struct source *s)
         to->schema = ask.schema;
         to->schema_def = ask.def;
         to->schema_name = ask.name;
+        to->schema_path = arena_slice(b->memory, ask.path);
     }
     s->n_bindings++;
 }

@@ -22,6 +22,11 @@ struct folder {
     size_t root_len; /* of the folder given, with its slash */
 };
 
+bool schema_is_file(struct slice name)
+{
+    return slice_ends(name, SLICE(".json")) && !slice_ends(name, SLICE(SCHEMA_EXAMPLE_END));
+}
+
 void schema_file_uri(struct buf *out, struct slice path)
 {
     buf_puts(out, "file://");
@@ -97,7 +102,7 @@ static int add_entry(struct folder *f, unsigned level, struct err *e)
         return err_sys(e, "schema %.*s cannot be read", SLICE_FMT(name));
     if (S_ISDIR(st.st_mode))
         return add_folder(f, level + 1, e);
-    if (!slice_ends(name, SLICE(".json")))
+    if (!schema_is_file(name))
         return 0;
     if (++f->files > FILES_MAX)
         return err_set(e, ERR_LIMIT, "schema folder %.*s holds more than %u files", (int)f->root_len, f->path.ptr,

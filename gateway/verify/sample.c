@@ -70,11 +70,15 @@ static int fill(const struct template_part *part, struct buf *out, void *arg)
 
 static const struct embedded *find_file(const struct provider *p, struct slice file)
 {
+    static const char *const folders[] = { "schemas", "conf/samples" };
     char name[256];
-    snprintf(name, sizeof name, "conf/samples/%.*s/%.*s", SLICE_FMT(p->id), SLICE_FMT(file));
-    for (const struct embedded *f = embedded_files; f->name; f++)
-        if (strcmp(f->name, name) == 0)
-            return f;
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        snprintf(name, sizeof name, "%s/%.*s/%.*s", folders[i], SLICE_FMT(p->id), SLICE_FMT(file));
+        for (const struct embedded *f = embedded_files; f->name; f++)
+            if (strcmp(f->name, name) == 0)
+                return f;
+    }
     return NULL;
 }
 
@@ -177,41 +181,52 @@ static int make_headers(struct sample *s, const struct provider *p, const struct
     return rc;
 }
 
-static int make(struct sample *s, const struct provider *p, struct slice event, struct slice file, int64_t now_us,
-                struct err *e)
+static int make(struct sample *s, const struct provider *p, struct slice event, struct slice text, bool is_form,
+                int64_t now_us, struct err *e)
 {
-    const struct embedded *f = find_file(p, file);
     struct filling filling = { event, now_us };
-    struct slice text;
+    int rc = 0;
+
+    memset(s, 0, sizeof *s);
+    arena_init(&s->memory);
+    s->event = arena_slice(&s->memory, event);
+    s->content_type = is_form ? SLICE("application/x-www-form-urlencoded") : SLICE("application/json");
+    if (is_form)
+        s->body = arena_slice(&s->memory, text);
+    else
+        rc = make_body(s, p, text, &filling, e);
+    if (rc == 0)
+        rc = make_headers(s, p, &filling);
+    if (rc)
+        sample_clear(s);
+    return rc;
+}
+
+static int make_built_in(struct sample *s, const struct provider *p, uint32_t i, int64_t now_us, struct err *e)
+{
+    struct slice file = p->samples.events[i].file;
+    const struct embedded *f = find_file(p, file);
 
     if (!f)
         return err_set(e, ERR_NOT_FOUND, "the sample %.*s is not in this binary", SLICE_FMT(file));
-    text = slice_of(f->bytes, f->len);
-    s->event = arena_slice(&s->memory, event);
-    if (slice_ends(file, SLICE(".form"))) {
-        s->content_type = SLICE("application/x-www-form-urlencoded");
-        s->body = arena_slice(&s->memory, text);
-    } else {
-        s->content_type = SLICE("application/json");
-        if (make_body(s, p, text, &filling, e))
-            return err_add(e, "sample %.*s", SLICE_FMT(file));
-    }
-    return make_headers(s, p, &filling);
+    if (make(s, p, p->samples.events[i].event, slice_of(f->bytes, f->len), slice_ends(file, SLICE(".form")), now_us, e))
+        return err_add(e, "sample %.*s", SLICE_FMT(file));
+    return 0;
 }
 
 int sample_find(struct sample *s, const struct provider *p, struct slice event, int64_t now_us, struct err *e)
 {
     memset(s, 0, sizeof *s);
-    arena_init(&s->memory);
-    for (uint32_t i = 0; i < p->samples.n_events; i++) {
-        if (event.len > 0 && !slice_eq(p->samples.events[i].event, event))
-            continue;
-        if (make(s, p, p->samples.events[i].event, p->samples.events[i].file, now_us, e) == 0)
-            return 0;
-        sample_clear(s);
-        return -1;
-    }
+    for (uint32_t i = 0; i < p->samples.n_events; i++)
+        if (event.len == 0 || slice_eq(p->samples.events[i].event, event))
+            return make_built_in(s, p, i, now_us, e);
     return fail_unknown(p, event, e);
+}
+
+int sample_make(struct sample *s, const struct provider *p, struct slice event, struct slice json, int64_t now_us,
+                struct err *e)
+{
+    return make(s, p, event, json, false, now_us, e);
 }
 
 void sample_clear(struct sample *s)

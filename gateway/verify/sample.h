@@ -1,5 +1,6 @@
-/* verify/sample.h - built-in test webhooks: a body per common event of a provider (conf/samples/<provider>/), as
- * `hooklatch send` sends it, with fresh ids and times where the provider tells deliveries apart by the body. */
+/* verify/sample.h - test webhooks as `hooklatch send` sends them, with fresh ids and times where the provider tells
+ * deliveries apart by the body. Built in is a body per common event of a provider: the example beside its schema
+ * (schemas/<provider>/), or a file of conf/samples/<provider>/. */
 #ifndef VERIFY_SAMPLE_H
 #define VERIFY_SAMPLE_H
 
@@ -15,6 +16,9 @@ struct sample {
 
 /* event: "push", or empty for the provider's first. ERR_NOT_FOUND names the events there are. */
 int sample_find(struct sample *s, const struct provider *p, struct slice event, int64_t now_us,
+                struct err *e) MUST_CHECK;
+/* The same of a JSON text that is not built in. */
+int sample_make(struct sample *s, const struct provider *p, struct slice event, struct slice json, int64_t now_us,
                 struct err *e) MUST_CHECK;
 void sample_clear(struct sample *s);
 /* The i-th event that has a sample; empty when there are no more. */

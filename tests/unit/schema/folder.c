@@ -75,6 +75,7 @@ static void test_tree(void **state)
     put("common.json", "{\"$defs\":{\"n\":{\"type\":\"null\"}}}");
     put(".hidden/broken.json", "{");
     put("readme.txt", "{");
+    put("git hub/push.example.json", "{");
     if (schema_set_add_folder(set, folder, &e))
         fail_msg("%s", e.text);
     assert_true(schema_set_uri(set, SLICE("git hub/push.schema.json"), &uri));
@@ -84,6 +85,7 @@ static void test_tree(void **state)
         fail_msg("%s", e.text);
     schema_unref(s);
     assert_false(schema_set_uri(set, SLICE("readme.txt"), &uri));
+    assert_false(schema_set_uri(set, SLICE("git hub/push.example.json"), &uri));
     /* the same folder again changes nothing */
     assert_int_equal(schema_set_add_folder(set, folder, &e), 0);
     schema_set_free(set);
