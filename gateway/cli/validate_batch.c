@@ -1,4 +1,4 @@
-/* hooklatch validate --batch: one {"schema":…,"instance":…[,"draft":…]} a line; `true`, `false` or `error …` a line. */
+/* hooklatch validate --batch: one {"schema":…,"instance":…[,"draft":…][,"assert_format":…]} a line; `true`, `false` or `error …` a line. */
 #include "cli/validate.h"
 
 #include <stdio.h>
@@ -12,39 +12,45 @@
 /* The schema of the last line: runs of lines often share one. */
 struct last {
     struct buf text;
-    enum schema_draft draft;
+    struct schema_options options;
     struct schema *schema;
 };
 
-static int compile(struct validate *v, struct last *last, struct slice text, enum schema_draft draft, struct err *e)
+static int compile(struct last *last, struct slice text, const struct schema_options *options, struct err *e)
 {
-    struct schema_options options = v->options;
     struct schema_set *set;
 
-    if (last->schema && last->draft == draft && slice_eq(buf_slice(&last->text), text))
+    if (last->schema && last->options.draft == options->draft &&
+        last->options.assert_format == options->assert_format && slice_eq(buf_slice(&last->text), text))
         return 0;
     schema_unref(last->schema);
     last->schema = NULL;
     buf_reset(&last->text);
     buf_put(&last->text, text);
-    last->draft = options.draft = draft;
+    last->options = *options;
     set = schema_set_new();
     if (schema_set_add(set, SLICE(SCHEMA_URI), SLICE("schema"), text, e) == 0)
-        last->schema = schema_compile(set, SLICE(SCHEMA_URI), &options, e);
+        last->schema = schema_compile(set, SLICE(SCHEMA_URI), options, e);
     schema_set_free(set);
     return last->schema ? 0 : -1;
 }
 
-/* The line's draft, else the one of the command line. */
-static int read_draft(const struct validate *v, const struct json_doc *line, enum schema_draft *draft, struct err *e)
+/* What the line says of draft and formats; else the command line's. */
+static int read_options(const struct validate *v, const struct json_doc *line, struct schema_options *options,
+                        struct err *e)
 {
-    uint32_t member = json_member(line, 0, SLICE("draft"));
+    uint32_t draft = json_member(line, 0, SLICE("draft")), format = json_member(line, 0, SLICE("assert_format"));
 
-    *draft = v->options.draft;
-    if (member == JSON_NONE)
-        return 0;
-    if (json_type_of(line, member) != JSON_STRING || validate_draft(json_inner(line, member), draft))
+    *options = v->options;
+    options->keep_annotations = false;
+    if (draft != JSON_NONE && (json_type_of(line, draft) != JSON_STRING ||
+                               validate_draft(json_inner(line, draft), &options->draft)))
         return err_set(e, ERR_INPUT, "\"draft\" must be \"7\", \"2019-09\" or \"2020-12\"");
+    if (format == JSON_NONE)
+        return 0;
+    if (json_type_of(line, format) != JSON_TRUE && json_type_of(line, format) != JSON_FALSE)
+        return err_set(e, ERR_INPUT, "\"assert_format\" must be true or false");
+    options->assert_format = json_type_of(line, format) == JSON_TRUE;
     return 0;
 }
 
@@ -52,7 +58,7 @@ static int check_line(struct validate *v, struct last *last, struct json_doc *li
                       enum schema_verdict *verdict, struct err *e)
 {
     uint32_t schema, instance;
-    enum schema_draft draft;
+    struct schema_options options;
 
     if (json_parse_err(line, text, &v->limits, e))
         return -1;
@@ -60,7 +66,7 @@ static int check_line(struct validate *v, struct last *last, struct json_doc *li
     instance = json_member(line, 0, SLICE("instance"));
     if (schema == JSON_NONE || instance == JSON_NONE)
         return err_set(e, ERR_INPUT, "a line must be {\"schema\": …, \"instance\": …}");
-    if (read_draft(v, line, &draft, e) || compile(v, last, json_raw(line, schema), draft, e))
+    if (read_options(v, line, &options, e) || compile(last, json_raw(line, schema), &options, e))
         return -1;
     *verdict = schema_check(last->schema, line, instance, v->scratch);
     if (*verdict == SCHEMA_LIMIT)

@@ -64,7 +64,8 @@ void sources_clear(struct plan *p);
  * at node. */
 struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice id, struct definition **def);
 
-/* folders.c: the schema folders. All their files are known to each other; each is compiled at most once. */
+/* folders.c: the schema folders. All their files are known to each other; each is compiled at most once, or once more for
+ * who wants "format" asserted. */
 struct schema_ask {
     struct schema *schema;  /* counted by the asker; NULL with issues */
     struct definition *def; /* of a file */
@@ -72,7 +73,7 @@ struct schema_ask {
 };
 void folders_open(struct build *b);
 void folders_close(struct build *b);
-struct schema_ask folders_file(struct build *b, uint32_t node);
+struct schema_ask folders_file(struct build *b, uint32_t node, bool assert_format);
 /* A schema that stands in the configuration, in that workflow. */
 struct schema *folders_inline(struct build *b, uint32_t node, struct slice workflow);
 

@@ -18,7 +18,7 @@ struct schema_file {
     struct slice name; /* below its folder, as `events` names it */
     struct slice path, uri;
     const char *problem;   /* why it is not among the registered ones, or NULL */
-    struct schema *schema; /* once compiled */
+    struct schema *schemas[2]; /* once compiled: with "format" as an annotation, and asserted */
     struct definition *def;
     bool failed; /* compiling it was tried, and its errors are told */
 };
@@ -143,7 +143,8 @@ void folders_close(struct build *b)
         if (file->problem && !file->failed)
             tree_warn(b->t, tree_get(b->t, 0, "schemas"), b->is,
                       "it is in a schema folder, but no schema can refer to it", "%s", file->problem);
-        schema_unref(file->schema);
+        schema_unref(file->schemas[0]);
+        schema_unref(file->schemas[1]);
     }
     schema_set_free(f->set);
     free(f->files);
@@ -205,22 +206,23 @@ static int define_file(struct build *b, struct schema_file *file, struct err *e)
     return result;
 }
 
-static void compile_file(struct build *b, uint32_t node, struct schema_file *file)
+static void compile_file(struct build *b, uint32_t node, struct schema_file *file, bool assert_format)
 {
-    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
+    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12, .assert_format = assert_format };
+    struct schema **schema = &file->schemas[assert_format];
     struct err e;
 
     if (file->problem)
         err_set(&e, ERR_INPUT, "%s", file->problem);
     else
-        file->schema = schema_compile(b->folders->set, file->uri, &options, &e);
-    if (file->schema && define_file(b, file, &e) == 0)
+        *schema = schema_compile(b->folders->set, file->uri, &options, &e);
+    if (*schema && (file->def || define_file(b, file, &e) == 0))
         return;
     file->failed = true;
     tree_error(b->t, node, b->is, NULL, "%s", e.text);
 }
 
-struct schema_ask folders_file(struct build *b, uint32_t node)
+struct schema_ask folders_file(struct build *b, uint32_t node, bool assert_format)
 {
     struct slice name = tree_string(b->t, node, b->memory);
     struct schema_file *file = find_file(b->folders, name);
@@ -229,9 +231,10 @@ struct schema_ask folders_file(struct build *b, uint32_t node)
         say_no_file(b, node, name);
         return (struct schema_ask){ .name = name };
     }
-    if (!file->schema && !file->failed)
-        compile_file(b, node, file);
-    return (struct schema_ask){ file->schema ? schema_ref(file->schema) : NULL, file->def, name, file->path };
+    if (!file->schemas[assert_format] && !file->failed)
+        compile_file(b, node, file, assert_format);
+    struct schema *schema = file->schemas[assert_format];
+    return (struct schema_ask){ schema ? schema_ref(schema) : NULL, file->def, name, file->path };
 }
 
 struct schema *folders_inline(struct build *b, uint32_t node, struct slice workflow)

@@ -126,7 +126,7 @@ static void read_binding(struct build *b, uint32_t key, struct source *s)
         return;
     }
     if (file != JSON_NONE) {
-        struct schema_ask ask = folders_file(b, file);
+        struct schema_ask ask = folders_file(b, file, tree_bool(b->t, key + 1, "assert_format", false));
         to->schema = ask.schema;
         to->schema_def = ask.def;
         to->schema_name = ask.name;

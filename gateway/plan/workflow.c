@@ -31,7 +31,7 @@ static struct schema_ask read_when(struct build *b, uint32_t on, struct workflow
     if (node == JSON_NONE)
         return ask;
     if (json_type_of(&b->t->doc, node) == JSON_STRING)
-        ask = folders_file(b, node);
+        ask = folders_file(b, node, false);
     else
         ask.schema = folders_inline(b, node, w->id);
     w->when = ask.schema;

@@ -20,6 +20,7 @@ void schema_scratch_free(struct schema_scratch *s)
     regex_scratch_free(s->regex);
     buf_clear(&s->tmp);
     free(s->unique);
+    free(s->memo);
     VEC_FREE(&s->marks);
     free(s);
 }
@@ -32,8 +33,10 @@ void schema_scratch_set_depth(struct schema_scratch *s, uint32_t max_depth)
 void run_init(struct run *r, const struct schema *s, const struct json_doc *d, struct schema_scratch *scratch)
 {
     *r = (struct run){ .s = s, .d = d, .scratch = scratch, .steps = SCHEMA_STEPS_MAX, .evaluated = NONE };
+    r->memo_below = SCHEMA_STEPS_MAX - MEMO_AFTER;
     regex_scratch_take_cost(scratch->regex);
     scratch->marks.n = 0;
+    memo_begin(scratch);
 }
 
 enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node,
@@ -185,15 +188,19 @@ enum schema_verdict run_keywords(struct run *r, const struct node *p, uint32_t n
     return v;
 }
 
+enum schema_verdict run_whole(struct run *r, const struct node *p, uint32_t n)
+{
+    return p->tracks & type_bit(r->d->nodes[n].meta) ? run_tracked(r, p, n) : run_keywords(r, p, n);
+}
+
 enum schema_verdict run_rest(struct run *r, uint32_t node, uint32_t n)
 {
-    const struct node *p = &r->s->nodes[node];
     enum schema_verdict v;
 
     if (r->depth >= r->scratch->max_depth || !run_charge(r, 1))
         return SCHEMA_LIMIT;
     r->depth++;
-    v = p->tracks & type_bit(r->d->nodes[n].meta) ? run_tracked(r, p, n) : run_keywords(r, p, n);
+    v = r->steps < r->memo_below ? run_memoed(r, node, n) : run_whole(r, &r->s->nodes[node], n);
     r->depth--;
     return v;
 }

@@ -46,6 +46,17 @@ static bool length_is_plain(const struct json_node *n, const struct string_part 
     return n->len <= p->max && p->min <= (n->len + 11) / 12;
 }
 
+/* Some cost more than a look at each byte. */
+static enum schema_verdict run_format(struct run *r, enum format format, uint32_t n)
+{
+    bool costly = format == FORMAT_REGEX || format == FORMAT_IDN_HOSTNAME || format == FORMAT_IDN_EMAIL;
+    uint64_t len = r->d->nodes[n].len;
+
+    if (!run_charge(r, 1 + (costly ? len * 64 : len / 16)))
+        return SCHEMA_LIMIT;
+    return format_valid(format, subject_of(r, n)) ? SCHEMA_VALID : SCHEMA_INVALID;
+}
+
 enum schema_verdict run_string(struct run *r, const struct string_part *p, uint32_t n, enum keyword *kw)
 {
     const struct json_node *node = &r->d->nodes[n];
@@ -59,8 +70,15 @@ enum schema_verdict run_string(struct run *r, const struct string_part *p, uint3
         if (length < p->min || length > p->max)
             return SCHEMA_INVALID;
     }
-    *kw = KW_PATTERN;
-    return p->pattern == NONE ? SCHEMA_VALID : search(r, r->s->patterns[p->pattern].regex, n);
+    if (p->pattern != NONE) {
+        enum schema_verdict v = search(r, r->s->patterns[p->pattern].regex, n);
+
+        *kw = KW_PATTERN;
+        if (v != SCHEMA_VALID)
+            return v;
+    }
+    *kw = KW_FORMAT;
+    return p->format == FORMAT_COUNT ? SCHEMA_VALID : run_format(r, p->format, n);
 }
 
 /* Digits, perhaps with a minus sign, few enough to fit. */

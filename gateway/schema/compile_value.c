@@ -178,13 +178,32 @@ int compile_numbers(struct compile *c, const struct item *it)
     return 0;
 }
 
+/* A format decides where it is asserted; one that is unknown only where the dialect insists. */
+static int compile_format(struct compile *c, const struct item *it, enum format *format)
+{
+    uint32_t value = it->keywords[KW_FORMAT];
+    struct slice name;
+
+    if (value == JSON_NONE || !(c->options->assert_format || it->dialect->assert_format))
+        return 0;
+    if (json_type_of(&it->place.doc->json, value) != JSON_STRING)
+        return compile_fail(c, it, KW_FORMAT, "must be a string");
+    name = compile_string(c, it, value);
+    *format = format_find(name, it->dialect->draft);
+    if (*format == FORMAT_COUNT && it->dialect->assert_format)
+        return compile_fail(c, it, KW_FORMAT, "unknown format \"%.*s\", and this dialect asserts every format",
+                            (int)(name.len < 60 ? name.len : 60), name.ptr);
+    return 0;
+}
+
 int compile_strings(struct compile *c, const struct item *it)
 {
     const struct json_doc *d = &it->place.doc->json;
-    struct string_part p = { 0, UINT64_MAX, NONE };
+    struct string_part p = { 0, UINT64_MAX, NONE, FORMAT_COUNT };
     uint32_t value = it->keywords[KW_PATTERN];
 
-    if (compile_count(c, it, KW_MIN_LENGTH, &p.min) || compile_count(c, it, KW_MAX_LENGTH, &p.max))
+    if (compile_count(c, it, KW_MIN_LENGTH, &p.min) || compile_count(c, it, KW_MAX_LENGTH, &p.max) ||
+        compile_format(c, it, &p.format))
         return -1;
     if (value != JSON_NONE) {
         struct pattern pattern = { .edge = NONE };
@@ -197,7 +216,7 @@ int compile_strings(struct compile *c, const struct item *it)
         p.pattern = c->program.patterns.n;
         *VEC_ADD(&c->program.patterns) = pattern;
     }
-    if (p.min > 0 || p.max < UINT64_MAX || p.pattern != NONE) {
+    if (p.min > 0 || p.max < UINT64_MAX || p.pattern != NONE || p.format != FORMAT_COUNT) {
         program_node(c, it)->string = c->program.strings.n;
         *VEC_ADD(&c->program.strings) = p;
     }

@@ -25,17 +25,17 @@ static const struct {
 static const struct {
     const char *suffix;
     unsigned vocabularies;
-    bool asserts_format; /* where the dialect insists on it */
+    enum { ANNOTATES, ASSERTS_WHERE_REQUIRED, ASSERTS } format;
 } vocabularies[] = {
-    { "core", 1u << VOCABULARY_CORE, false },
-    { "applicator", 1u << VOCABULARY_APPLICATOR, false },
-    { "unevaluated", 1u << VOCABULARY_UNEVALUATED, false },
-    { "validation", 1u << VOCABULARY_VALIDATION, false },
-    { "meta-data", 1u << VOCABULARY_META_DATA, false },
-    { "format", 1u << VOCABULARY_FORMAT, true },
-    { "format-annotation", 1u << VOCABULARY_FORMAT, false },
-    { "format-assertion", 1u << VOCABULARY_FORMAT, true },
-    { "content", 1u << VOCABULARY_CONTENT, false },
+    { "core", 1u << VOCABULARY_CORE, ANNOTATES },
+    { "applicator", 1u << VOCABULARY_APPLICATOR, ANNOTATES },
+    { "unevaluated", 1u << VOCABULARY_UNEVALUATED, ANNOTATES },
+    { "validation", 1u << VOCABULARY_VALIDATION, ANNOTATES },
+    { "meta-data", 1u << VOCABULARY_META_DATA, ANNOTATES },
+    { "format", 1u << VOCABULARY_FORMAT, ASSERTS_WHERE_REQUIRED },
+    { "format-annotation", 1u << VOCABULARY_FORMAT, ANNOTATES },
+    { "format-assertion", 1u << VOCABULARY_FORMAT, ASSERTS },
+    { "content", 1u << VOCABULARY_CONTENT, ANNOTATES },
 };
 
 static uint64_t keywords_of(enum schema_draft draft, unsigned of_vocabularies)
@@ -92,7 +92,8 @@ static bool take_vocabulary(struct slice uri, bool required, struct dialect *dia
         if (!slice_eq_z(slice_from(uri, (size_t)len), vocabularies[i].suffix))
             continue;
         *taken |= vocabularies[i].vocabularies;
-        dialect->assert_format |= required && vocabularies[i].asserts_format;
+        dialect->assert_format |= vocabularies[i].format == ASSERTS ||
+                                  (vocabularies[i].format == ASSERTS_WHERE_REQUIRED && required);
         return true;
     }
     return false;

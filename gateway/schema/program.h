@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "json/number.h"
+#include "schema/format.h"
 #include "schema/keyword.h"
 #include "schema/regex.h"
 #include "schema/vec.h"
@@ -63,6 +64,7 @@ struct node {
 struct string_part {
     uint64_t min, max; /* code points */
     uint32_t pattern;  /* patterns, or NONE */
+    enum format format; /* FORMAT_COUNT: none, or not asserted */
 };
 
 struct pattern {

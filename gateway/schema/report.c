@@ -81,6 +81,8 @@ static void report_string(struct reporter *r, const struct node *p, uint32_t n)
     if (kw == KW_PATTERN) {
         buf_puts(b, "must match the pattern ");
         json_quote(b, schema_text(r->run.s, r->run.s->patterns[part->pattern].text));
+    } else if (kw == KW_FORMAT) {
+        buf_printf(b, "must be %s", format_hint(part->format));
     } else {
         uint64_t bound = kw == KW_MIN_LENGTH ? part->min : part->max;
 

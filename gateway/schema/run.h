@@ -10,6 +10,14 @@
 
 #define SCHEMA_STEPS_MAX 50000000u /* about a visited node each: half a second */
 
+/* A check is charged this much before answers are remembered: nearly none comes so far. */
+#define MEMO_AFTER 200000u
+
+struct memo_entry {
+    uint32_t node, n; /* node NONE: empty */
+    enum schema_verdict verdict;
+};
+
 struct unique_entry {
     uint32_t hash, node; /* node NONE: empty */
 };
@@ -19,6 +27,8 @@ struct schema_scratch {
     struct buf tmp;              /* one unescaped string at a time */
     struct unique_entry *unique; /* the hash table of uniqueItems */
     uint32_t unique_cap;
+    struct memo_entry *memo; /* a hash table, see check_memo.c */
+    uint32_t memo_cap, memo_used;
     VEC(uint64_t) marks; /* a stack of books, see check_evaluated.c */
     uint32_t max_depth;
 };
@@ -28,6 +38,7 @@ struct run {
     const struct json_doc *d;
     struct schema_scratch *scratch;
     uint64_t steps; /* left */
+    uint64_t memo_below; /* steps left when answers begin to be remembered */
     uint32_t depth;
     uint32_t evaluated; /* the container whose evaluated children are booked, or NONE */
     uint32_t marks;     /* where its book is in the stack: a bit for each child, by its rank */
@@ -69,6 +80,11 @@ enum schema_verdict run_number(struct run *r, const struct number_part *p, uint3
 enum schema_verdict run_values(struct run *r, const struct value_list *list, uint32_t n);
 enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n);
 enum schema_verdict run_array(struct run *r, const struct array_part *p, uint32_t n);
+/* run_rest for a container, with a memory: the same question within a check is answered once. */
+enum schema_verdict run_memoed(struct run *r, uint32_t node, uint32_t n);
+void memo_begin(struct schema_scratch *s);
+/* A node past depth and step bounds. */
+enum schema_verdict run_whole(struct run *r, const struct node *p, uint32_t n);
 /* All that the node says but unevaluated*. */
 enum schema_verdict run_keywords(struct run *r, const struct node *p, uint32_t n);
 /* The same, and unevaluated*, for a node that tracks the container n. */

@@ -121,9 +121,10 @@ static void test_output(void **state)
     assert_int_equal(RUN("3", "--output", "basic", "s.json", "-"), 0);
     assert_string_equal(output, "{\"valid\":true}\n");
     assert_int_equal(RUN("1", "--output", "basic", "s.json", "-"), 1);
-    assert_string_equal(output,
-                        "{\"valid\":false,\"errors\":[{\"keywordLocation\":\"/$ref/minimum\",\"instanceLocation\":\"\","
-                        "\"error\":\"must be at least 3, found number 1\"}]}\n");
+    assert_starts("{\"valid\":false,\"errors\":[{\"valid\":false,\"keywordLocation\":\"/$ref/minimum\","
+                  "\"absoluteKeywordLocation\":\"file:///");
+    assert_non_null(strstr(output, "/common.json#/$defs/n/minimum\",\"instanceLocation\":\"\","
+                                   "\"error\":\"must be at least 3, found number 1\"}]}\n"));
 }
 
 static void test_usage(void **state)
@@ -133,7 +134,8 @@ static void test_usage(void **state)
     assert_int_equal(RUN("", "--draft", "6", "s.json", "good.json"), 2);
     assert_int_equal(RUN("", "--output", "xml", "s.json", "good.json"), 2);
     assert_int_equal(RUN("", "--max-depth", "0", "s.json", "good.json"), 2);
-    assert_int_equal(RUN("", "--assert-format", "s.json", "good.json"), 2);
+    assert_int_equal(RUN("", "--max-errors", "0", "s.json", "good.json"), 2);
+    assert_int_equal(RUN("", "--max-errors", "x", "s.json", "good.json"), 2);
     assert_int_equal(RUN("", "--nonsense", "s.json", "good.json"), 2);
     assert_int_equal(RUN("", "--draft"), 2);
     assert_int_equal(RUN("", "--batch", "s.json"), 2);
@@ -170,6 +172,9 @@ static void test_batch(void **state)
             "{\"schema\":{\"pattern\":\"^(a+)+$\"},\"instance\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}\n"
             "\n"
             "{\"schema\":true}\n"
+            "{\"schema\":{\"format\":\"date\"},\"instance\":\"x\"}\n"
+            "{\"schema\":{\"format\":\"date\"},\"instance\":\"x\",\"assert_format\":true}\n"
+            "{\"schema\":{\"format\":\"date\"},\"instance\":\"x\",\"assert_format\":1}\n"
             "{\"schema\":true,\"instance\":1}",
             "--batch"),
         0);
@@ -179,6 +184,8 @@ static void test_batch(void **state)
                                 "error the instance is too deep or too costly for this schema\n"
                                 "error line 1, column 1: expected a JSON value, found the end of the text\n"
                                 "error a line must be {\"schema\": …, \"instance\": …}\n"
+                                "true\nfalse\n"
+                                "error \"assert_format\" must be true or false\n"
                                 "true\n");
 }
 

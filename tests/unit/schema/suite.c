@@ -17,6 +17,7 @@
 struct suite {
     const char *folder;
     enum schema_draft draft;
+    bool assert_format;
     struct schema_scratch *scratch;
     unsigned files, cases, tests, wrong;
     const char *file;
@@ -82,7 +83,7 @@ static void run_case(struct suite *s, const struct json_doc *file, uint32_t node
 {
     struct slice what = json_inner(file, json_member(file, node, SLICE("description")));
     uint32_t tests = json_member(file, node, SLICE("tests"));
-    struct schema_options options = { .draft = s->draft };
+    struct schema_options options = { .draft = s->draft, .assert_format = s->assert_format };
     struct slice uri = SLICE("https://suite.example/case");
     struct schema_set *set = new_set();
     struct schema *schema;
@@ -126,9 +127,9 @@ static void run_file(const char *path, const char *name, void *arg)
     free((char *)text.ptr);
 }
 
-static void run_folder(const char *folder, enum schema_draft draft)
+static void run_folder(const char *folder, enum schema_draft draft, bool assert_format)
 {
-    struct suite s = { .folder = folder, .draft = draft };
+    struct suite s = { .folder = folder, .draft = draft, .assert_format = assert_format };
     char path[128], *full;
 
     snprintf(path, sizeof path, "json-schema-test-suite/tests/%s", folder);
@@ -146,22 +147,25 @@ static void run_folder(const char *folder, enum schema_draft draft)
 static void test_draft7(void **state)
 {
     (void)state;
-    run_folder("draft7", SCHEMA_DRAFT_7);
-    run_folder("draft7/optional", SCHEMA_DRAFT_7);
+    run_folder("draft7", SCHEMA_DRAFT_7, false);
+    run_folder("draft7/optional", SCHEMA_DRAFT_7, false);
+    run_folder("draft7/optional/format", SCHEMA_DRAFT_7, true);
 }
 
 static void test_draft2019_09(void **state)
 {
     (void)state;
-    run_folder("draft2019-09", SCHEMA_DRAFT_2019_09);
-    run_folder("draft2019-09/optional", SCHEMA_DRAFT_2019_09);
+    run_folder("draft2019-09", SCHEMA_DRAFT_2019_09, false);
+    run_folder("draft2019-09/optional", SCHEMA_DRAFT_2019_09, false);
+    run_folder("draft2019-09/optional/format", SCHEMA_DRAFT_2019_09, true);
 }
 
 static void test_draft2020_12(void **state)
 {
     (void)state;
-    run_folder("draft2020-12", SCHEMA_DRAFT_2020_12);
-    run_folder("draft2020-12/optional", SCHEMA_DRAFT_2020_12);
+    run_folder("draft2020-12", SCHEMA_DRAFT_2020_12, false);
+    run_folder("draft2020-12/optional", SCHEMA_DRAFT_2020_12, false);
+    run_folder("draft2020-12/optional/format", SCHEMA_DRAFT_2020_12, true);
 }
 
 int main(void)
