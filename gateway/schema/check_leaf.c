@@ -81,20 +81,32 @@ enum schema_verdict run_string(struct run *r, const struct string_part *p, uint3
     return p->format == FORMAT_COUNT ? SCHEMA_VALID : run_format(r, p->format, n);
 }
 
-/* Digits, perhaps with a minus sign, few enough to fit. */
-static int64_t small_integer(struct slice s)
+/* The whole numbers next to a short number without exponent, equal when it is one; false for other numbers. */
+static bool read_short(struct slice s, int64_t *floor, int64_t *ceiling)
 {
-    bool negative = s.ptr[0] == '-';
+    bool negative = s.ptr[0] == '-', fraction = false;
+    const char *p = s.ptr + negative, *end = s.ptr + s.len;
     int64_t value = 0;
 
-    for (size_t i = negative; i < s.len; i++)
-        value = value * 10 + (s.ptr[i] - '0');
-    return negative ? -value : value;
+    if (s.len > INT64_DIGITS)
+        return false;
+    for (; p < end && (unsigned)(*p - '0') < 10; p++)
+        value = value * 10 + (*p - '0');
+    if (p < end && *p == '.')
+        for (p++; p < end && (unsigned)(*p - '0') < 10; p++)
+            fraction |= *p != '0';
+    *floor = negative ? -value - fraction : value;
+    *ceiling = negative ? -value : value + fraction;
+    return p == end;
 }
 
-static bool within(const struct number_part *p, int64_t v)
+/* Can a glance tell that the number is within all bounds? */
+static bool is_within(const struct number_part *p, struct slice text)
 {
-    return v >= p->low && v <= p->high && (p->multiple == 0 || v % p->multiple == 0);
+    int64_t floor, ceiling;
+
+    return p->exact && read_short(text, &floor, &ceiling) && floor >= p->low && ceiling <= p->high &&
+           (p->multiple == 0 || (floor == ceiling && floor % p->multiple == 0));
 }
 
 static enum schema_verdict run_bound(struct run *r, const struct number_part *p, enum bound bound,
@@ -120,7 +132,7 @@ enum schema_verdict run_number(struct run *r, const struct number_part *p, uint3
     struct slice text = json_inner(r->d, n);
     struct number number;
 
-    if (p->exact && r->d->nodes[n].meta & JSON_INTEGER && text.len <= INT64_DIGITS && within(p, small_integer(text)))
+    if (is_within(p, text))
         return SCHEMA_VALID;
     if (!run_charge(r, text.len / 16))
         return SCHEMA_LIMIT;
