@@ -1,5 +1,7 @@
 /* bench/schema.c - what checking costs: microseconds an instance, check alone and parse + check, for data sets given as
- * folders with schema.json and instances.jsonl (and perhaps invalid.jsonl). bench/schema [--seconds S] FOLDER… */
+ * folders with schema.json and instances.jsonl (and perhaps invalid.jsonl): bench/schema [--json] [--seconds S] FOLDER…
+ * `make bench-schema` runs it beside other validators, which print the same JSON. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +118,43 @@ static double measure(unsigned (*run)(const struct schema *, const struct instan
     return spent * 1e6 / ((double)rounds * in->docs.n);
 }
 
-static int bench_folder(const char *folder, double seconds)
+struct figures {
+    unsigned good, valid, bad, invalid;
+    size_t bytes;                             /* of all the valid instances */
+    double check, parse_check, check_invalid; /* us an instance */
+    double compile;                           /* ms */
+    size_t memory;                            /* bytes of the compiled schema */
+};
+
+static void print_line(const char *folder, const struct figures *f)
+{
+    printf("%-40s %4u/%u valid, %3u/%u invalid %8zu B %8.2f us check %8.2f us parse+check", folder, f->valid, f->good,
+           f->invalid, f->bad, f->bytes / f->good, f->check, f->parse_check);
+    if (f->bad > 0)
+        printf(" %8.2f us invalid", f->check_invalid);
+    printf(" %6.1f ms compile %6zu KiB\n", f->compile, f->memory >> 10);
+}
+
+static void print_json(const struct figures *f)
+{
+    printf("{\"valid\":%u,\"invalid\":%u,\"check\":%.4f,\"parse_check\":%.4f,", f->valid, f->invalid, f->check,
+           f->parse_check);
+    if (f->bad > 0)
+        printf("\"check_invalid\":%.4f,", f->check_invalid);
+    printf("\"compile\":%.4f,\"memory\":%zu}\n", f->compile, f->memory);
+}
+
+static void print_refusal(const char *why)
+{
+    struct buf text;
+
+    buf_init(&text, 4096);
+    json_quote(&text, slice_of(why, strlen(why)));
+    printf("{\"refused\":%s}\n", text.ptr);
+    buf_clear(&text);
+}
+
+static int bench_folder(const char *folder, double seconds, bool json)
 {
     struct slice text = read_file(folder, "schema.json"), uri = SLICE("file:///schema.json");
     struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
@@ -131,17 +169,32 @@ static int bench_folder(const char *folder, double seconds)
     if (rc == 0)
         s = schema_compile(set, uri, &options, &e);
     compile = now() - start;
+    rc = s ? 0 : 1;
     if (!s) {
-        printf("%-40s %s\n", folder, e.text);
-    } else if (load(&good, folder, "instances.jsonl") == 0 && load(&bad, folder, "invalid.jsonl") == 0 &&
-               good.docs.n > 0) {
-        printf("%-40s %4u/%u valid, %3u/%u invalid %8zu B %8.2f us check %8.2f us parse+check", folder,
-               check_all(s, &good, scratch), good.docs.n, bad.docs.n - check_all(s, &bad, scratch), bad.docs.n,
-               good.bytes / good.docs.n, measure(check_all, s, &good, scratch, seconds),
-               measure(parse_and_check_all, s, &good, scratch, seconds));
-        if (bad.docs.n > 0)
-            printf(" %8.2f us invalid", measure(check_all, s, &bad, scratch, seconds));
-        printf(" %6.1f ms compile %6zu KiB\n", compile * 1e3, schema_bytes(s) >> 10);
+        if (json)
+            print_refusal(e.text);
+        else
+            printf("%-40s %s\n", folder, e.text);
+    } else if (load(&good, folder, "instances.jsonl") || load(&bad, folder, "invalid.jsonl") || good.docs.n == 0) {
+        rc = 1;
+    } else {
+        struct figures f = {
+            .good = good.docs.n,
+            .valid = check_all(s, &good, scratch),
+            .bad = bad.docs.n,
+            .invalid = bad.docs.n - check_all(s, &bad, scratch),
+            .bytes = good.bytes,
+            .check = measure(check_all, s, &good, scratch, seconds),
+            .parse_check = measure(parse_and_check_all, s, &good, scratch, seconds),
+            .check_invalid = bad.docs.n ? measure(check_all, s, &bad, scratch, seconds) : 0,
+            .compile = compile * 1e3,
+            .memory = schema_bytes(s),
+        };
+
+        if (json)
+            print_json(&f);
+        else
+            print_line(folder, &f);
     }
     unload(&good);
     unload(&bad);
@@ -149,19 +202,22 @@ static int bench_folder(const char *folder, double seconds)
     schema_set_free(set);
     schema_scratch_free(scratch);
     free((char *)text.ptr);
-    return s ? 0 : 1;
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
     double seconds = 0.5;
-    int i = 1, failed = 0;
+    bool json = false;
+    int failed = 0;
 
-    if (argc > 2 && strcmp(argv[1], "--seconds") == 0) {
-        seconds = atof(argv[2]);
-        i = 3;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            seconds = atof(argv[++i]);
+        else
+            failed |= bench_folder(argv[i], seconds, json);
     }
-    for (; i < argc; i++)
-        failed |= bench_folder(argv[i], seconds);
     return failed;
 }

@@ -43,15 +43,21 @@ function syncCost(dir) {
   return Math.round(took.sort((a, b) => a - b)[took.length / 2]);
 }
 
-export function describeMachine(dir) {
-  const { fs, device } = mountOf(dir);
+export function describeComputer() {
   const distribution = /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
-  const disk = output('lsblk', '-dno', 'MODEL', device);
   return [
     ['Date', new Date().toISOString().slice(0, 16).replace('T', ' ') + ' UTC'],
-    ['CPU', `${cpus()[0].model.trim()}, ${cpus().length} cores, shared with the load generator`],
+    ['CPU', `${cpus()[0].model.trim()}, ${cpus().length} cores`],
     ['Memory', `${Math.round(totalmem() / 2 ** 30)} GiB`],
     ['System', `${distribution}, Linux ${release()}`],
+  ];
+}
+
+export function describeMachine(dir) {
+  const { fs, device } = mountOf(dir);
+  const disk = output('lsblk', '-dno', 'MODEL', device);
+  return [
+    ...describeComputer().map(([what, is]) => [what, what === 'CPU' ? `${is}, shared with the load generator` : is]),
     [
       'Disk',
       `${fs} on ${device.replace('/dev/', '')}${disk && ` (${disk})`}, ` +

@@ -1,11 +1,9 @@
 // What is sent, and the schema it is checked by: GitHub's own, from npm.
 import { createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { eventSchema } from './event-schema.mjs';
-
-const peerRequire = createRequire(new URL('../peer/package.json', import.meta.url));
+import { peerRequire } from './peer.mjs';
 
 export const secret = 'a bench secret that is long enough';
 const wantedBytes = 7168;

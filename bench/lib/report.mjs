@@ -1,9 +1,6 @@
 // Numbers as Markdown.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-const begin = '<!-- measured: written by bench/run.sh --write -->';
-const end = '<!-- end of measured -->';
-
 const sorted = (values) => [...values].sort((a, b) => a - b);
 export const median = (values) => {
   const all = sorted(values);
@@ -12,7 +9,7 @@ export const median = (values) => {
 const whole = (value) => Math.round(value).toLocaleString('en-US');
 const spread = (values) => `${whole(median(values))} (${whole(Math.min(...values))}–${whole(Math.max(...values))})`;
 
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+export const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 function loadRow(entry, reference) {
   const of = (key) => entry.rounds.map((round) => round[key]);
@@ -30,7 +27,7 @@ function loadRow(entry, reference) {
   ];
 }
 
-const verdict = (value, goal, least, lower) => {
+export const verdict = (value, goal, least, lower) => {
   const reaches = (limit) => limit !== undefined && (lower ? value <= limit : value >= limit);
   return reaches(goal) ? 'goal' : least === undefined || reaches(least) ? 'below goal' : '**failure**';
 };
@@ -131,12 +128,11 @@ export function markdown(results) {
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-// Replaces what was measured before; what people wrote around it stays.
-export function writeInto(file, text) {
+// Replaces what was measured before; what people wrote around it stays. by: what writes it, for who reads the marks.
+export function writeInto(file, text, name = 'measured', by = 'bench/run.sh --write') {
+  const [begin, end] = [`<!-- ${name}: written by ${by} -->`, `<!-- end of ${name} -->`];
   const block = `${begin}\n\n${text}\n${end}`;
-  const old = existsSync(file)
-    ? readFileSync(file, 'utf8')
-    : `# Results\n\n\`make bench\` measures; \`bench/run.sh --write\` replaces the tables below.\n\n${begin}\n${end}\n`;
+  const old = existsSync(file) ? readFileSync(file, 'utf8') : `# Results\n\n${begin}\n${end}\n`;
   const [from, to] = [old.indexOf(begin), old.indexOf(end)];
   writeFileSync(
     file,

@@ -1,49 +1,12 @@
 // The servers that are compared. Each: name, what it checks and keeps, and start(dir, payloads) → {server, port, path, db?}.
 // A rival that is built from source lands in a cache outside the project; one that cannot be built says why and is left out.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { build, cache, onPath } from './cache.mjs';
+import { nodeVersion, peerDir, peerNode, peerVersion } from './peer.mjs';
 import { freePort, Server } from './process.mjs';
 import { secret } from './payload.mjs';
-
-const cache =
-  process.env.HOOKLATCH_BENCH_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hooklatch-bench');
-const peerDir = fileURLToPath(new URL('../peer', import.meta.url));
-
-function onPath(command) {
-  try {
-    return execFileSync('sh', ['-c', `command -v ${command}`], { encoding: 'utf8' }).trim();
-  } catch {
-    throw new Error(`${command} is not installed`);
-  }
-}
-
-// Builds into the cache once; the last line of what the builder said is the reason when it fails.
-function build(file, command, args, env) {
-  const built = join(cache, 'bin', file);
-  if (!existsSync(built)) {
-    onPath(command);
-    mkdirSync(join(cache, 'bin'), { recursive: true });
-    try {
-      execFileSync(command, args, {
-        env: { ...process.env, ...env },
-        stdio: ['ignore', 'ignore', 'pipe'],
-        encoding: 'utf8',
-      });
-    } catch (error) {
-      throw new Error(
-        `${command} cannot build it: ${String(error.stderr ?? error.message)
-          .trim()
-          .split('\n')
-          .pop()
-          .trim()}`,
-      );
-    }
-  }
-  return built;
-}
 
 function peer(workers) {
   return {
@@ -51,14 +14,7 @@ function peer(workers) {
     stores: false,
     schema: true,
     prepare() {
-      const own = join(peerDir, 'node_modules', '.bin', 'node');
-      this.node = existsSync(own) ? own : process.execPath;
-      const version = (name) =>
-        execFileSync(this.node, ['-p', `require('${name}/package.json').version`], {
-          cwd: peerDir,
-          encoding: 'utf8',
-        }).trim();
-      this.version = `fastify ${version('fastify')}, ajv ${version('ajv')}, node ${execFileSync(this.node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()}`;
+      this.version = `fastify ${peerVersion('fastify')}, ajv ${peerVersion('ajv')}, node ${nodeVersion()}`;
     },
     async start(dir, payloads) {
       const port = await freePort();
@@ -69,7 +25,7 @@ function peer(workers) {
         PEER_WORKERS: String(workers),
         NODE_ENV: 'production',
       };
-      const server = await Server.start(this.node, [join(peerDir, 'server.mjs')], {
+      const server = await Server.start(peerNode(), [join(peerDir, 'server.mjs')], {
         port,
         env,
         cwd: dir,
@@ -152,7 +108,7 @@ const hookaido = {
   note: 'pull mode, nothing is pulled: it stores and delivers nothing',
   prepare() {
     const module = 'github.com/nuetzliches/hookaido/v2/cmd/hookaido@v2.8.0';
-    this.binary = build('hookaido', 'go', ['install', module], { GOBIN: join(cache, 'bin') });
+    this.binary = build('hookaido', 'go', ['install', module], { env: { GOBIN: join(cache, 'bin') } });
     this.version = 'Hookaido 2.8.0';
   },
   async start(dir) {
