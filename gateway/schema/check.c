@@ -152,24 +152,39 @@ enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n)
 }
 
 /* What the parts for the value's own type say. */
-static enum schema_verdict run_part(struct run *r, const struct node *p, uint32_t n)
+static inline enum schema_verdict scalar_part(struct run *r, const struct node *p, uint32_t n)
 {
     enum keyword kw;
     enum bound bound;
 
     switch (json_type_of(r->d, n)) {
     case JSON_NUMBER:
-        if (p->integer_only && !run_type(r, p, n))
+        if (p->integer_only && !(r->d->nodes[n].meta & JSON_INTEGER) && !run_type(r, p, n))
             return SCHEMA_INVALID;
         return p->number == NONE ? SCHEMA_VALID : run_number(r, &r->s->numbers[p->number], n, &bound);
     case JSON_STRING:
         return p->string == NONE ? SCHEMA_VALID : run_string(r, &r->s->strings[p->string], n, &kw);
+    default:
+        return SCHEMA_VALID;
+    }
+}
+
+static inline enum schema_verdict listed(struct run *r, const struct node *p, uint32_t n)
+{
+    enum schema_verdict v = p->values == NONE ? SCHEMA_VALID : run_values(r, &r->s->lists[p->values], n);
+
+    return v != SCHEMA_VALID || p->constant == NONE ? v : run_values(r, &r->s->lists[p->constant], n);
+}
+
+static enum schema_verdict run_part(struct run *r, const struct node *p, uint32_t n)
+{
+    switch (json_type_of(r->d, n)) {
     case JSON_ARRAY:
         return p->array == NONE ? SCHEMA_VALID : run_array(r, &r->s->arrays[p->array], n);
     case JSON_OBJECT:
         return p->object == NONE ? SCHEMA_VALID : run_object(r, &r->s->objects[p->object], n);
     default:
-        return SCHEMA_VALID;
+        return scalar_part(r, p, n);
     }
 }
 
@@ -179,10 +194,8 @@ enum schema_verdict run_keywords(struct run *r, const struct node *p, uint32_t n
 
     if (v == SCHEMA_VALID && r->evaluated == n)
         v = run_mark(r, p, n);
-    if (v == SCHEMA_VALID && p->values != NONE)
-        v = run_values(r, &r->s->lists[p->values], n);
-    if (v == SCHEMA_VALID && p->constant != NONE)
-        v = run_values(r, &r->s->lists[p->constant], n);
+    if (v == SCHEMA_VALID)
+        v = listed(r, p, n);
     for (uint32_t i = 0; v == SCHEMA_VALID && i < p->n_logic; i++)
         v = run_logic(r, &r->s->logic[p->logic + i], n);
     return v;
@@ -195,12 +208,17 @@ enum schema_verdict run_whole(struct run *r, const struct node *p, uint32_t n)
 
 enum schema_verdict run_rest(struct run *r, uint32_t node, uint32_t n)
 {
+    const struct node *p = &r->s->nodes[node];
     enum schema_verdict v;
 
+    if (p->plain & type_bit(r->d->nodes[n].meta)) {
+        v = scalar_part(r, p, n);
+        return v == SCHEMA_VALID ? listed(r, p, n) : v;
+    }
     if (r->depth >= r->scratch->max_depth || !run_charge(r, 1))
         return SCHEMA_LIMIT;
     r->depth++;
-    v = r->steps < r->memo_below ? run_memoed(r, node, n) : run_whole(r, &r->s->nodes[node], n);
+    v = r->steps < r->memo_below ? run_memoed(r, node, n) : run_whole(r, p, n);
     r->depth--;
     return v;
 }

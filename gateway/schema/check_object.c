@@ -138,6 +138,14 @@ static bool counts_fit(struct run *r, const struct object_part *p, uint32_t n)
     return count >= p->min && count <= p->max;
 }
 
+/* Fewer members than names are required? */
+static bool too_few(const struct run *r, const struct object_part *p, uint32_t n)
+{
+    uint32_t count = json_count(r->d, n);
+
+    return count < p->n_required && count < JSON_COUNT_MAX;
+}
+
 enum schema_verdict run_object(struct run *r, const struct object_part *p, uint32_t n)
 {
     const struct json_doc *d = r->d;
@@ -148,7 +156,7 @@ enum schema_verdict run_object(struct run *r, const struct object_part *p, uint3
 
     if (!run_charge(r, json_count(d, n)))
         return SCHEMA_LIMIT;
-    if (!counts_fit(r, p, n))
+    if (!counts_fit(r, p, n) || too_few(r, p, n))
         return SCHEMA_INVALID;
     for (uint32_t k = n + 1; k < end; k = json_next(d, k + 1)) {
         const struct slot *slot = slot_find(r->s, p, d, k);
@@ -197,6 +205,8 @@ bool run_object_unlike(struct run *r, const struct object_part *p, uint32_t n)
     const struct json_doc *d = r->d;
     uint64_t seen[REQUIRED_WORDS] = { 0 };
 
+    if (too_few(r, p, n))
+        return true;
     if (!run_charge(r, json_count(d, n)))
         return false;
     for (uint32_t k = n + 1; k < json_end(d, n); k = json_next(d, k + 1)) {

@@ -170,6 +170,7 @@ static void settle(struct program *p, struct node *n)
     }
     n->accepts = (uint8_t)accepts;
     n->settles = (uint8_t)(settles & accepts);
+    n->plain = n->n_logic == 0 ? TYPE_SCALAR : 0;
 }
 
 /* The node behind one that is nothing but a reference (or an allOf of one). */

@@ -28,6 +28,7 @@
 #define TYPE_INTEGER TYPE_BIT(JSON_NUMBER)
 #define TYPE_FRACTION 0x80u
 #define TYPE_ANY 0xffu
+#define TYPE_SCALAR (TYPE_ANY & ~(TYPE_BIT(JSON_ARRAY) | TYPE_BIT(JSON_OBJECT)))
 
 static inline unsigned type_bit(uint32_t meta)
 {
@@ -48,6 +49,7 @@ struct name {
 
 struct node {
     uint8_t accepts, settles;
+    uint8_t plain;                          /* type bits of scalars that parts, enum and const alone decide */
     uint8_t types;                          /* what "type" says; TYPE_ANY without it */
     uint8_t integer_only;                   /* a fraction must be integral: 1.0 */
     uint8_t tracks;                         /* type bits of values whose evaluated children are only known by running */
