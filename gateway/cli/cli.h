@@ -9,6 +9,7 @@
 int cli_check(int argc, char **argv);
 int cli_events(int argc, char **argv); /* events, held, refused, runs: see lists.c */
 int cli_explain(int argc, char **argv);
+int cli_infer(int argc, char **argv);
 int cli_init(int argc, char **argv);
 int cli_nursery(int argc, char **argv); /* started by serve, not by people */
 int cli_plugin(int argc, char **argv);

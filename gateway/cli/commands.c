@@ -47,6 +47,15 @@ const struct cli_command cli_commands[] = {
       "  --batch                    standard input: one {\"schema\":…,\"instance\":…} a line;\n"
       "                             standard output: true, false or error … a line\n"
       "Exit code: 0 valid, 1 invalid, 2 bad schema or usage.\n" },
+    { "infer", cli_infer, "[OPTION]… FILE…|-", "learn a JSON Schema from sample documents",
+      "\n  --lines         one document a line (JSON Lines), not one a FILE\n"
+      "  --merge SCHEMA  refine this older one: it keeps accepting what it accepted\n"
+      "  --ranges        minimum and maximum of numbers, lengths and counts of elements too\n"
+      "  --closed        no members but those of the samples: additionalProperties is false\n"
+      "  --enum-max N    most strings of an enum (8); 0: no enums\n"
+      "  --title TEXT    the title of the schema\n"
+      "The order of samples does not matter, and every one of them satisfies the schema.\n"
+      "Exit code: 0 learned, 1 a sample is no JSON, 2 bad schema or usage.\n" },
     { "plugins", cli_plugins, "[-c FILE] [NAME]…", "the plugins that steps can use, and their settings",
       "\nThose of plugin_path in the configuration FILE, of the binary's folder, and the installed ones.\n" },
     { "plugin", cli_plugin, "run NAME [OPTION]… [FILE|-]", "try a plugin out, without a gateway",
