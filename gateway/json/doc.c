@@ -235,7 +235,8 @@ static COLD const char *fail_leading_zero(struct parser *ps, const char *p)
 }
 
 /* p at '-' or a digit. */
-static inline const char *read_number(struct parser *ps, const char *p, uint32_t *meta)
+/* *whole: the digits before the point, or 0 where an exponent moves it. */
+static inline const char *read_number(struct parser *ps, const char *p, uint32_t *meta, uint32_t *whole)
 {
     const char *end = ps->end, *q;
 
@@ -249,6 +250,7 @@ static inline const char *read_number(struct parser *ps, const char *p, uint32_t
         return fail_expected(ps, q, "a digit after '-'");
     if (*p == '0' && q - p > 1)
         return fail_leading_zero(ps, p);
+    *whole = (uint32_t)(q - p);
     p = q;
     if (p < end && *p == '.') {
         *meta &= ~JSON_INTEGER;
@@ -259,6 +261,7 @@ static inline const char *read_number(struct parser *ps, const char *p, uint32_t
     }
     if (p < end && (*p == 'e' || *p == 'E')) {
         *meta &= ~JSON_INTEGER;
+        *whole = 0;
         p++;
         if (p < end && (*p == '+' || *p == '-'))
             p++;
@@ -290,7 +293,7 @@ static inline const char *read_word(struct parser *ps, const char *p, const char
 static inline const char *read_scalar(struct parser *ps, const char *p)
 {
     const char *from = p;
-    uint32_t meta, quote = 0;
+    uint32_t meta, quote = 0, whole = 0;
     struct json_node *n;
 
     switch (p < ps->end ? *p : '\0') {
@@ -302,7 +305,7 @@ static inline const char *read_scalar(struct parser *ps, const char *p)
         break;
     case '-': case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
         meta = JSON_NUMBER;
-        p = read_number(ps, p, &meta);
+        p = read_number(ps, p, &meta, &whole);
         break;
     case 't':
         meta = JSON_TRUE;
@@ -325,6 +328,7 @@ static inline const char *read_scalar(struct parser *ps, const char *p)
     if (!n)
         return NULL;
     n->len = (uint32_t)(p - from);
+    n->link = whole;
     return p + quote;
 }
 

@@ -5,7 +5,7 @@
  * numbers stay their digits, strings stay slices of the text and are unescaped only on demand. After json_parse the
  * document never changes: threads may share it as long as text and document live.
  *
- *     {"a": [1, "x"]}      0 OBJECT count=1 link=5 | 1 KEY "a" | 2 ARRAY count=2 link=5 | 3 NUMBER 1 | 4 STRING "x"
+ *     {"a": [1, "x"]}      0 OBJECT count=1 link=5 | 1 KEY "a" | 2 ARRAY count=2 link=5 | 3 NUMBER 1 link=1 | 4 STRING "x"
  *
  * Refused: anything RFC 8259 does not allow, invalid UTF-8 (overlong forms, surrogates, above U+10FFFF), lone
  * surrogate escapes, a byte order mark, text after the value, duplicate keys (compared unescaped; unless allowed),
@@ -33,7 +33,8 @@ enum json_kind {
 struct json_node {
     uint32_t at;   /* offset of the value's text; KEY, STRING: of the first byte after the quote */
     uint32_t len;  /* bytes of that text; KEY, STRING: without quotes, escapes as written; containers: with brackets */
-    uint32_t link; /* containers: index after the sub-tree; KEY: json_hash of the unescaped key; else 0 */
+    uint32_t link; /* containers: index after the sub-tree; KEY: json_hash of the unescaped key; NUMBER without exponent:
+                    * its digits before the point, 0 with one; else 0 */
     uint32_t meta;
 };
 

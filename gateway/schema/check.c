@@ -1,4 +1,7 @@
-#include "schema/run.h"
+#include <limits.h>
+
+#include "schema/number_at.h"
+#include "schema/select.h"
 
 #define DEPTH_MAX 4000u /* nested nodes; a frame is some 200 bytes */
 #define BRANCHES_CROWDED 3u
@@ -59,48 +62,60 @@ static enum schema_verdict all_of(struct run *r, const struct logic *l, uint32_t
     return SCHEMA_VALID;
 }
 
-/* One of several branches: where there are many, the hopeless ones are told by a glance. */
-static enum schema_verdict branch(struct run *r, const struct logic *l, uint32_t i, uint32_t n)
+static uint32_t next_candidate(const struct run *r, const struct logic *l, const struct choice *c, uint32_t from)
 {
-    uint32_t node = r->s->edges[l->edges + i].run;
+    while (c && from < l->n && !select_allows(r, c, from))
+        from++;
+    return from;
+}
+
+/* One of several branches that the selector lets through. Where several are left, the hopeless ones are told by a
+ * glance. */
+static enum schema_verdict run_candidate(struct run *r, uint32_t node, uint32_t n, bool crowded)
+{
     const struct node *p = &r->s->nodes[node];
     uint32_t meta = r->d->nodes[n].meta;
 
     if (!(p->accepts & type_bit(meta)))
         return SCHEMA_INVALID;
-    if (l->n >= BRANCHES_CROWDED && (meta & 7) == JSON_OBJECT && p->object != NONE &&
+    if (crowded && (meta & 7) == JSON_OBJECT && p->object != NONE &&
         run_object_unlike(r, &r->s->objects[p->object], n))
         return SCHEMA_INVALID;
     return r->evaluated == n ? run_branch(r, node, n) : run_node(r, node, n);
 }
 
-static enum schema_verdict any_of(struct run *r, const struct logic *l, uint32_t n)
+/* anyOf and oneOf: how many branches match, as far as that matters; up to `most`. */
+static enum schema_verdict count_matches(struct run *r, const struct logic *l, uint32_t n, unsigned most,
+                                         unsigned *matches)
 {
-    enum schema_verdict any = SCHEMA_INVALID;
+    struct choice choice;
+    bool selects = select_look(r, l, n, &choice), crowded = false;
+    uint32_t next = 0, at;
 
-    for (uint32_t i = 0; i < l->n; i++) {
-        enum schema_verdict v = branch(r, l, i, n);
+    *matches = 0;
+    for (at = next_candidate(r, l, selects ? &choice : NULL, 0); at < l->n && *matches < most; at = next) {
+        enum schema_verdict v;
 
-        if (v == SCHEMA_LIMIT || (v == SCHEMA_VALID && r->evaluated != n))
-            return v;
-        if (v == SCHEMA_VALID)
-            any = v;
-    }
-    return any;
-}
-
-static enum schema_verdict one_of(struct run *r, const struct logic *l, uint32_t n)
-{
-    unsigned matches = 0;
-
-    for (uint32_t i = 0; i < l->n && matches < 2; i++) {
-        enum schema_verdict v = branch(r, l, i, n);
-
+        next = next_candidate(r, l, selects ? &choice : NULL, at + 1);
+        crowded |= l->n >= BRANCHES_CROWDED && next < l->n;
+        v = run_candidate(r, r->s->edges[l->edges + at].run, n, crowded);
         if (v == SCHEMA_LIMIT)
             return v;
-        matches += v == SCHEMA_VALID;
+        *matches += v == SCHEMA_VALID;
     }
-    return matches == 1 ? SCHEMA_VALID : SCHEMA_INVALID;
+    return SCHEMA_VALID;
+}
+
+static enum schema_verdict run_union(struct run *r, const struct logic *l, uint32_t n)
+{
+    bool any = l->keyword == KW_ANY_OF;
+    /* While books are kept, every branch of an anyOf that matches counts. */
+    unsigned most = !any ? 2 : r->evaluated == n ? UINT_MAX : 1, matches;
+    enum schema_verdict v = count_matches(r, l, n, most, &matches);
+
+    if (v == SCHEMA_LIMIT)
+        return v;
+    return any ? (matches > 0 ? SCHEMA_VALID : SCHEMA_INVALID) : (matches == 1 ? SCHEMA_VALID : SCHEMA_INVALID);
 }
 
 static enum schema_verdict condition(struct run *r, const struct logic *l, uint32_t n)
@@ -138,9 +153,8 @@ enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n)
         return SCHEMA_LIMIT;
     switch (l->keyword) {
     case KW_ANY_OF:
-        return any_of(r, l, n);
     case KW_ONE_OF:
-        return one_of(r, l, n);
+        return run_union(r, l, n);
     case KW_NOT:
         v = run_not(r, l, n);
         return v == SCHEMA_LIMIT ? v : v == SCHEMA_VALID ? SCHEMA_INVALID : SCHEMA_VALID;
@@ -161,7 +175,9 @@ static inline enum schema_verdict scalar_part(struct run *r, const struct node *
     case JSON_NUMBER:
         if (p->integer_only && !(r->d->nodes[n].meta & JSON_INTEGER) && !run_type(r, p, n))
             return SCHEMA_INVALID;
-        return p->number == NONE ? SCHEMA_VALID : run_number(r, &r->s->numbers[p->number], n, &bound);
+        if (p->number == NONE || number_at_within(&r->s->numbers[p->number], r->d, n))
+            return SCHEMA_VALID;
+        return run_number(r, &r->s->numbers[p->number], n, &bound);
     case JSON_STRING:
         return p->string == NONE ? SCHEMA_VALID : run_string(r, &r->s->strings[p->string], n, &kw);
     default:

@@ -81,6 +81,9 @@ void program_resolve_unevaluated(struct program *p);
 void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, bool sure, void *arg),
                           void *arg);
 
+/* Gives large unions their selectors; the nodes are settled. */
+void program_build_selectors(struct program *p);
+
 /* Takes shortcuts, works out accepts and settles. A reference back to itself without going down: ERR_INPUT. */
 int program_link(struct program *p, struct err *e) MUST_CHECK;
 /* One block out of it; the program is empty after it. */

@@ -206,6 +206,8 @@ int program_link(struct program *p, struct err *e)
             p->edges.at[i].run = shortcut(p, p->edges.at[i].to);
     for (uint32_t i = 0; rc == 0 && i < p->slots.n; i++)
         p->slots.at[i].run = p->slots.at[i].edge == NONE ? NONE : p->edges.at[p->slots.at[i].edge].run;
+    if (rc == 0)
+        program_build_selectors(p);
     free(s.pending);
     free(s.order);
     return rc;

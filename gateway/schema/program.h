@@ -135,6 +135,20 @@ struct object_part {
 struct logic {
     uint8_t keyword;   /* KW_REF and its kin, KW_ALL_OF, KW_ANY_OF, KW_ONE_OF, KW_NOT, KW_IF */
     uint32_t edges, n; /* KW_IF: if, then, else; the last two may lead nowhere (to = NONE) */
+    uint32_t selector; /* of a large anyOf or oneOf, or NONE: see select.h */
+};
+
+struct lookup {
+    uint32_t buckets, mask; /* open addressing: hash & mask */
+};
+struct selector {
+    struct lookup names; /* to their bits */
+    uint32_t needs;      /* masks, a few words for each branch: the names it requires */
+    uint32_t tag_bit;    /* the name by whose value branches are told apart, or NONE */
+    struct name tag_name;
+    struct lookup tags; /* to the bits of its values */
+    uint32_t tag_names; /* names, by bit */
+    uint32_t tag_masks; /* for each branch the values it takes, and a word that is 0 when it takes any */
 };
 
 static inline bool logic_is_reference(const struct logic *l)
@@ -183,6 +197,8 @@ struct value_list {
     X(struct dependency, dependencies)                                                                                 \
     X(struct name, names)                                                                                              \
     X(struct logic, logic)                                                                                             \
+    X(struct selector, selectors)                                                                                      \
+    X(uint64_t, masks)                                                                                                 \
     X(struct unevaluated, unevaluated)                                                                                 \
     X(struct node_output, outputs)                                                                                     \
     X(struct annotation, annotations)                                                                                  \

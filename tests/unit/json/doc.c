@@ -438,7 +438,7 @@ static void test_tape(void **state)
         { 0, 15, 5, JSON_OBJECT | JSON_UNIQUE | 1 << 8 },
         { 2, 1, 0, JSON_KEY },
         { 6, 8, 5, JSON_ARRAY | 2 << 8 },
-        { 7, 1, 0, JSON_NUMBER | JSON_INTEGER },
+        { 7, 1, 1, JSON_NUMBER | JSON_INTEGER },
         { 11, 1, 0, JSON_STRING },
     };
 

@@ -66,7 +66,11 @@ static inline bool tape_scalar_holds(const struct json_doc *d, uint32_t n)
         TAPE_CHECK(!(d->nodes[n].meta & JSON_NEGATIVE) == (raw.ptr[0] != '-'));
         TAPE_CHECK(!(d->nodes[n].meta & JSON_INTEGER) ==
                    (memchr(raw.ptr, '.', raw.len) || memchr(raw.ptr, 'e', raw.len) || memchr(raw.ptr, 'E', raw.len)));
-        break;
+        if (memchr(raw.ptr, 'e', raw.len) || memchr(raw.ptr, 'E', raw.len))
+            break;
+        raw = slice_from(raw, raw.ptr[0] == '-');
+        TAPE_CHECK(d->nodes[n].link == slice_find(raw, '.'));
+        return true;
     default:
         return tape_string_holds(d, n);
     }
