@@ -3,6 +3,10 @@
 #include "schema/number_at.h"
 #include "schema/select.h"
 
+#ifdef ENABLE_TEST_HOOKS
+enum mutant schema_mutant;
+#endif
+
 #define DEPTH_MAX 4000u /* nested nodes; a frame is some 200 bytes */
 #define BRANCHES_CROWDED 3u
 
@@ -64,7 +68,7 @@ static enum schema_verdict all_of(struct run *r, const struct logic *l, uint32_t
 
 static uint32_t next_candidate(const struct run *r, const struct logic *l, const struct choice *c, uint32_t from)
 {
-    while (c && from < l->n && !select_allows(r, c, from))
+    while (c && from < l->n && !mutated(MUTANT_SELECT, select_allows(r, c, from)))
         from++;
     return from;
 }
@@ -79,7 +83,7 @@ static enum schema_verdict run_candidate(struct run *r, uint32_t node, uint32_t 
     if (!(p->accepts & type_bit(meta)))
         return SCHEMA_INVALID;
     if (crowded && (meta & 7) == JSON_OBJECT && p->object != NONE &&
-        run_object_unlike(r, &r->s->objects[p->object], n))
+        mutated(MUTANT_UNLIKE, run_object_unlike(r, &r->s->objects[p->object], n)))
         return SCHEMA_INVALID;
     return r->evaluated == n ? run_branch(r, node, n) : run_node(r, node, n);
 }
@@ -154,14 +158,16 @@ enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n)
     switch (l->keyword) {
     case KW_ANY_OF:
     case KW_ONE_OF:
-        return run_union(r, l, n);
+        return mutated_verdict(MUTANT_UNION, run_union(r, l, n));
     case KW_NOT:
         v = run_not(r, l, n);
-        return v == SCHEMA_LIMIT ? v : v == SCHEMA_VALID ? SCHEMA_INVALID : SCHEMA_VALID;
+        return mutated_verdict(MUTANT_NOT, v == SCHEMA_LIMIT ? v : v == SCHEMA_VALID ? SCHEMA_INVALID : SCHEMA_VALID);
     case KW_IF:
-        return condition(r, l, n);
-    default: /* allOf, $ref */
-        return all_of(r, l, n);
+        return mutated_verdict(MUTANT_IF, condition(r, l, n));
+    case KW_ALL_OF:
+        return mutated_verdict(MUTANT_ALL_OF, all_of(r, l, n));
+    default:
+        return mutated_verdict(MUTANT_REFERENCE, run_edge(r, l->edges, n));
     }
 }
 
@@ -173,9 +179,9 @@ static inline enum schema_verdict scalar_part(struct run *r, const struct node *
 
     switch (json_type_of(r->d, n)) {
     case JSON_NUMBER:
-        if (p->integer_only && !(r->d->nodes[n].meta & JSON_INTEGER) && !run_type(r, p, n))
+        if (p->integer_only && !mutated(MUTANT_INTEGER, r->d->nodes[n].meta & JSON_INTEGER || run_type(r, p, n)))
             return SCHEMA_INVALID;
-        if (p->number == NONE || number_at_within(&r->s->numbers[p->number], r->d, n))
+        if (p->number == NONE || mutated(MUTANT_WITHIN, number_at_within(&r->s->numbers[p->number], r->d, n)))
             return SCHEMA_VALID;
         return run_number(r, &r->s->numbers[p->number], n, &bound);
     case JSON_STRING:
@@ -187,9 +193,13 @@ static inline enum schema_verdict scalar_part(struct run *r, const struct node *
 
 static inline enum schema_verdict listed(struct run *r, const struct node *p, uint32_t n)
 {
-    enum schema_verdict v = p->values == NONE ? SCHEMA_VALID : run_values(r, &r->s->lists[p->values], n);
+    enum schema_verdict v = SCHEMA_VALID;
 
-    return v != SCHEMA_VALID || p->constant == NONE ? v : run_values(r, &r->s->lists[p->constant], n);
+    if (p->values != NONE)
+        v = mutated_verdict(MUTANT_ENUM, run_values(r, &r->s->lists[p->values], n));
+    if (v != SCHEMA_VALID || p->constant == NONE)
+        return v;
+    return mutated_verdict(MUTANT_CONST, run_values(r, &r->s->lists[p->constant], n));
 }
 
 static enum schema_verdict run_part(struct run *r, const struct node *p, uint32_t n)
@@ -208,8 +218,6 @@ enum schema_verdict run_keywords(struct run *r, const struct node *p, uint32_t n
 {
     enum schema_verdict v = run_part(r, p, n);
 
-    if (v == SCHEMA_VALID && r->evaluated == n)
-        v = run_mark(r, p, n);
     if (v == SCHEMA_VALID)
         v = listed(r, p, n);
     for (uint32_t i = 0; v == SCHEMA_VALID && i < p->n_logic; i++)

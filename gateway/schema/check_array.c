@@ -9,7 +9,7 @@ static enum schema_verdict run_items(struct run *r, const struct array_part *p, 
     uint32_t end = json_end(d, n), i = n + 1, node;
 
     for (uint32_t j = 0; j < p->n_prefix && i < end; j++, i = json_next(d, i)) {
-        enum schema_verdict v = run_edge(r, p->prefix + j, i);
+        enum schema_verdict v = mutated_verdict(MUTANT_PREFIX_ITEMS, run_edge(r, p->prefix + j, i));
 
         if (v != SCHEMA_VALID)
             return v;
@@ -18,7 +18,7 @@ static enum schema_verdict run_items(struct run *r, const struct array_part *p, 
         return SCHEMA_VALID;
     node = r->s->edges[p->items].run;
     for (; i < end; i = json_next(d, i)) {
-        enum schema_verdict v = run_node(r, node, i);
+        enum schema_verdict v = mutated_verdict(MUTANT_ITEMS, run_node(r, node, i));
 
         if (v != SCHEMA_VALID)
             return v;
@@ -110,12 +110,14 @@ enum schema_verdict run_array(struct run *r, const struct array_part *p, uint32_
 
     if (!run_charge(r, count))
         return SCHEMA_LIMIT;
-    if (count < p->min || count > p->max)
+    if (mutated(MUTANT_MIN_ITEMS, count < p->min) || mutated(MUTANT_MAX_ITEMS, count > p->max))
         return SCHEMA_INVALID;
     v = run_items(r, p, n);
     if (v == SCHEMA_VALID && p->contains != NONE)
-        v = run_contains(r, p, n, &found);
+        v = mutated_verdict(MUTANT_CONTAINS, run_contains(r, p, n, &found));
     if (v == SCHEMA_VALID && p->unique)
-        v = run_unique(r, n, &first, &second);
+        v = mutated_verdict(MUTANT_UNIQUE_ITEMS, run_unique(r, n, &first, &second));
+    if (v == SCHEMA_VALID && r->evaluated == n)
+        v = run_mark_elements(r, p, n);
     return v;
 }

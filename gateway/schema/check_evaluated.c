@@ -23,9 +23,9 @@ static bool push(struct run *r, uint32_t words, uint32_t *at)
     return true;
 }
 
-static void mark(struct run *r, uint64_t rank)
+void run_mark(struct run *r, uint64_t rank)
 {
-    book(r)[rank / 64] |= (uint64_t)1 << rank % 64;
+    book(r)[rank / 64] |= (uint64_t)mutated(MUTANT_MARK, true) << rank % 64;
 }
 
 static void mark_first(struct run *r, uint64_t n)
@@ -35,44 +35,7 @@ static void mark_first(struct run *r, uint64_t n)
     for (; i + 64 <= n; i += 64)
         book(r)[i / 64] = UINT64_MAX;
     for (; i < n; i++)
-        mark(r, i);
-}
-
-/* Of a member: is it described by the part? */
-static enum schema_verdict covers(struct run *r, const struct object_part *p, uint32_t k)
-{
-    const struct slot *slot = slot_find(r->s, p, r->d, k);
-
-    if (slot && slot->edge != NONE)
-        return SCHEMA_VALID;
-    for (uint32_t i = 0; i < p->n_patterns; i++) {
-        enum schema_verdict v = run_key_pattern(r, &r->s->patterns[p->patterns + i], k);
-
-        if (v != SCHEMA_INVALID)
-            return v;
-    }
-    return SCHEMA_INVALID;
-}
-
-static enum schema_verdict mark_members(struct run *r, const struct object_part *p, uint32_t n)
-{
-    uint64_t rank = 0;
-
-    if (!run_charge(r, json_count(r->d, n)))
-        return SCHEMA_LIMIT;
-    if (p->additional != NONE) {
-        mark_first(r, run_count(r->d, n));
-        return SCHEMA_VALID;
-    }
-    for (uint32_t k = n + 1; k < json_end(r->d, n); k = json_next(r->d, k + 1), rank++) {
-        enum schema_verdict v = covers(r, p, k);
-
-        if (v == SCHEMA_LIMIT)
-            return v;
-        if (v == SCHEMA_VALID)
-            mark(r, rank);
-    }
-    return SCHEMA_VALID;
+        run_mark(r, i);
 }
 
 static enum schema_verdict mark_contained(struct run *r, const struct array_part *p, uint32_t n)
@@ -85,12 +48,12 @@ static enum schema_verdict mark_contained(struct run *r, const struct array_part
         if (v == SCHEMA_LIMIT)
             return v;
         if (v == SCHEMA_VALID)
-            mark(r, rank);
+            run_mark(r, rank);
     }
     return SCHEMA_VALID;
 }
 
-static enum schema_verdict mark_elements(struct run *r, const struct array_part *p, uint32_t n)
+enum schema_verdict run_mark_elements(struct run *r, const struct array_part *p, uint32_t n)
 {
     uint64_t count = run_count(r->d, n);
 
@@ -98,13 +61,6 @@ static enum schema_verdict mark_elements(struct run *r, const struct array_part 
         return SCHEMA_LIMIT;
     mark_first(r, p->items != NONE || p->n_prefix > count ? count : p->n_prefix);
     return p->contains != NONE && p->contains_evaluates ? mark_contained(r, p, n) : SCHEMA_VALID;
-}
-
-enum schema_verdict run_mark(struct run *r, const struct node *p, uint32_t n)
-{
-    if (json_type_of(r->d, n) == JSON_OBJECT)
-        return p->object == NONE ? SCHEMA_VALID : mark_members(r, &r->s->objects[p->object], n);
-    return p->array == NONE ? SCHEMA_VALID : mark_elements(r, &r->s->arrays[p->array], n);
 }
 
 enum schema_verdict run_branch(struct run *r, uint32_t node, uint32_t n)
@@ -161,7 +117,7 @@ static enum schema_verdict run_unmarked(struct run *r, uint32_t edge, uint32_t n
 
         if (run_is_marked(r, rank))
             continue;
-        v = run_edge(r, edge, i + step);
+        v = mutated_verdict(MUTANT_UNEVALUATED, run_edge(r, edge, i + step));
         if (v != SCHEMA_VALID)
             return v;
     }

@@ -36,7 +36,7 @@ static enum schema_verdict search(struct run *r, uint32_t regex, uint32_t n)
 
 enum schema_verdict run_key_pattern(struct run *r, const struct pattern *p, uint32_t k)
 {
-    return search(r, p->regex, k);
+    return mutated_verdict(MUTANT_KEY_PATTERN, search(r, p->regex, k));
 }
 
 /* A code point takes one to four bytes, or up to twelve when it is escaped. */
@@ -65,19 +65,22 @@ enum schema_verdict run_string(struct run *r, const struct string_part *p, uint3
 
         if (!run_charge(r, node->len / 64))
             return SCHEMA_LIMIT;
-        *kw = length < p->min ? KW_MIN_LENGTH : KW_MAX_LENGTH;
-        if (length < p->min || length > p->max)
+        *kw = KW_MIN_LENGTH;
+        if (mutated(MUTANT_MIN_LENGTH, length < p->min))
+            return SCHEMA_INVALID;
+        *kw = KW_MAX_LENGTH;
+        if (mutated(MUTANT_MAX_LENGTH, length > p->max))
             return SCHEMA_INVALID;
     }
     if (p->pattern != NONE) {
-        enum schema_verdict v = search(r, r->s->patterns[p->pattern].regex, n);
+        enum schema_verdict v = mutated_verdict(MUTANT_PATTERN, search(r, r->s->patterns[p->pattern].regex, n));
 
         *kw = KW_PATTERN;
         if (v != SCHEMA_VALID)
             return v;
     }
     *kw = KW_FORMAT;
-    return p->format == FORMAT_COUNT ? SCHEMA_VALID : run_format(r, p->format, n);
+    return p->format == FORMAT_COUNT ? SCHEMA_VALID : mutated_verdict(MUTANT_FORMAT, run_format(r, p->format, n));
 }
 
 static enum schema_verdict run_bound(struct run *r, const struct number_part *p, enum bound bound,
@@ -112,7 +115,7 @@ enum schema_verdict run_number(struct run *r, const struct number_part *p, uint3
         if (p->bounds[i] == NONE)
             continue;
         *bound = (enum bound)i;
-        v = run_bound(r, p, *bound, &number, text.len);
+        v = mutated_verdict(MUTANT_MINIMUM + i, run_bound(r, p, *bound, &number, text.len));
         if (v != SCHEMA_VALID)
             return v;
     }

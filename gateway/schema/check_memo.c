@@ -72,7 +72,7 @@ enum schema_verdict run_memoed(struct run *r, uint32_t node, uint32_t n)
         const struct memo_entry *known = find(s->memo, s->memo_cap, node, n);
 
         if (known->node != NONE)
-            return known->verdict;
+            return mutated_verdict(MUTANT_MEMO, known->verdict);
     }
     v = run_whole(r, &r->s->nodes[node], n);
     if (v != SCHEMA_LIMIT)

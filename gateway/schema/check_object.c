@@ -89,24 +89,26 @@ static enum schema_verdict run_patterns(struct run *r, const struct object_part 
             continue;
         *matched = true;
         if (v == SCHEMA_VALID)
-            v = run_edge(r, pattern->edge, k + 1);
+            v = mutated_verdict(MUTANT_PATTERN_PROPERTIES, run_edge(r, pattern->edge, k + 1));
         if (v != SCHEMA_VALID)
             return v;
     }
     return SCHEMA_VALID;
 }
 
-/* A member that needs more than its slot: no slot, or patterns, or propertyNames. */
-static enum schema_verdict run_member(struct run *r, const struct object_part *p, uint32_t k, bool matched)
+/* A member that needs more than its slot: no slot, or patterns, or propertyNames. *matched: is it described? */
+static enum schema_verdict run_member(struct run *r, const struct object_part *p, uint32_t k, bool *matched)
 {
     enum schema_verdict v = SCHEMA_VALID;
 
     if (p->names != NONE)
-        v = run_key_schema(r, p->names, k);
+        v = mutated_verdict(MUTANT_PROPERTY_NAMES, run_key_schema(r, p->names, k));
     if (v == SCHEMA_VALID && p->n_patterns > 0)
-        v = run_patterns(r, p, k, &matched);
-    if (v == SCHEMA_VALID && !matched && p->additional != NONE)
-        v = run_edge(r, p->additional, k + 1);
+        v = run_patterns(r, p, k, matched);
+    if (v == SCHEMA_VALID && !*matched && p->additional != NONE) {
+        *matched = true;
+        v = mutated_verdict(MUTANT_ADDITIONAL_PROPERTIES, run_edge(r, p->additional, k + 1));
+    }
     return v;
 }
 
@@ -121,9 +123,9 @@ static enum schema_verdict run_dependencies(struct run *r, const struct object_p
         if (!run_has(r, n, &dep->name))
             continue;
         if (dep->edge != NONE)
-            v = run_edge(r, dep->edge, n);
+            v = mutated_verdict(MUTANT_DEPENDENT_SCHEMAS, run_edge(r, dep->edge, n));
         for (uint32_t j = 0; v == SCHEMA_VALID && j < dep->n_names; j++)
-            if (!run_has(r, n, &r->s->names[dep->names + j]))
+            if (!mutated(MUTANT_DEPENDENT_REQUIRED, run_has(r, n, &r->s->names[dep->names + j])))
                 v = SCHEMA_INVALID;
         if (v != SCHEMA_VALID)
             return v;
@@ -135,7 +137,7 @@ static bool counts_fit(struct run *r, const struct object_part *p, uint32_t n)
 {
     uint64_t count = p->counts ? run_count(r->d, n) : p->min;
 
-    return count >= p->min && count <= p->max;
+    return mutated(MUTANT_MIN_PROPERTIES, count >= p->min) && mutated(MUTANT_MAX_PROPERTIES, count <= p->max);
 }
 
 /* Fewer members than names are required? */
@@ -149,36 +151,34 @@ static bool too_few(const struct run *r, const struct object_part *p, uint32_t n
 enum schema_verdict run_object(struct run *r, const struct object_part *p, uint32_t n)
 {
     const struct json_doc *d = r->d;
-    uint32_t end = json_end(d, n);
-    bool plain = p->n_patterns == 0 && p->names == NONE;
+    uint32_t end = json_end(d, n), rank = 0;
+    bool plain = p->n_patterns == 0 && p->names == NONE, booked = r->evaluated == n;
     uint64_t seen[REQUIRED_WORDS] = { 0 };
     enum schema_verdict v;
 
     if (!run_charge(r, json_count(d, n)))
         return SCHEMA_LIMIT;
-    if (!counts_fit(r, p, n) || too_few(r, p, n))
+    if (!counts_fit(r, p, n) || mutated(MUTANT_TOO_FEW, too_few(r, p, n)))
         return SCHEMA_INVALID;
-    for (uint32_t k = n + 1; k < end; k = json_next(d, k + 1)) {
+    for (uint32_t k = n + 1; k < end; k = json_next(d, k + 1), rank++) {
         const struct slot *slot = slot_find(r->s, p, d, k);
+        bool matched = slot && slot->run != NONE;
 
         if (slot) {
             uint32_t index = (uint32_t)(slot - r->s->slots) - p->slots;
 
             if (index < REQUIRED_FAST)
                 seen[index / 64] |= (uint64_t)1 << (index % 64);
-            if (slot->run != NONE) {
-                v = run_node(r, slot->run, k + 1);
-                if (v != SCHEMA_VALID)
-                    return v;
-                if (plain)
-                    continue;
-            }
         }
-        v = run_member(r, p, k, slot && slot->run != NONE);
+        v = matched ? mutated_verdict(MUTANT_PROPERTIES, run_node(r, slot->run, k + 1)) : SCHEMA_VALID;
+        if (v == SCHEMA_VALID && !(matched && plain))
+            v = run_member(r, p, k, &matched);
         if (v != SCHEMA_VALID)
             return v;
+        if (booked && matched)
+            run_mark(r, rank);
     }
-    v = has_required(r, p, n, seen);
+    v = mutated_verdict(MUTANT_REQUIRED, has_required(r, p, n, seen));
     return v == SCHEMA_VALID ? run_dependencies(r, p, n) : v;
 }
 

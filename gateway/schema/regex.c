@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "schema/chain.h"
 #include "schema/ecma.h"
 
 #define PATTERN_MAX (64u << 10)   /* bytes as written */
@@ -23,9 +24,11 @@
 #define JIT_STACK_MAX (512u << 10)
 
 struct regex {
-    bool is_literal;
+    enum { LITERAL, WORDS, CHAIN, CODE } kind;
     struct ecma_literal literal;
-    struct buf text;
+    struct chain chain;
+    struct slice words;
+    struct buf text; /* of literal and words */
     pcre2_code *code;
 };
 
@@ -61,6 +64,23 @@ static int compile(struct regex *r, struct slice pattern, struct err *e)
     return 0;
 }
 
+/* Patterns that need no engine. */
+static int simple_kind(struct regex *r, struct slice pattern)
+{
+    struct slice words;
+
+    buf_init(&r->text, PATTERN_MAX);
+    if (ecma_literal(pattern, &r->text, &r->literal))
+        return LITERAL;
+    if (chain_parse(pattern, &r->chain))
+        return CHAIN;
+    if (!chain_words(pattern, &words))
+        return CODE;
+    buf_put(&r->text, words);
+    r->words = buf_slice(&r->text);
+    return WORDS;
+}
+
 struct regex *regex_new(struct slice pattern, struct err *e)
 {
     struct regex *r;
@@ -70,14 +90,10 @@ struct regex *regex_new(struct slice pattern, struct err *e)
         return NULL;
     }
     r = mem_zalloc(sizeof *r);
-    buf_init(&r->text, PATTERN_MAX);
-    r->is_literal = ecma_literal(pattern, &r->text, &r->literal);
-    if (!r->is_literal) {
-        buf_clear(&r->text);
-        if (compile(r, pattern, e)) {
-            regex_free(r);
-            return NULL;
-        }
+    r->kind = simple_kind(r, pattern);
+    if (r->kind == CODE && compile(r, pattern, e)) {
+        regex_free(r);
+        return NULL;
     }
     return r;
 }
@@ -192,8 +208,16 @@ enum regex_result regex_search(const struct regex *r, struct slice subject, stru
     int rc;
 
     s->cost += 1 + subject.len / 64;
-    if (r->is_literal)
+    switch (r->kind) {
+    case LITERAL:
         return search_literal(&r->literal, subject) ? REGEX_YES : REGEX_NO;
+    case CHAIN:
+        return chain_match(&r->chain, subject) ? REGEX_YES : REGEX_NO;
+    case WORDS:
+        return chain_is_word(r->words, subject) ? REGEX_YES : REGEX_NO;
+    case CODE:
+        break;
+    }
     s->cost += 8 + subject.len / 16;
     rc = match(r, subject, s, first);
     if (rc == PCRE2_ERROR_MATCHLIMIT)

@@ -6,6 +6,7 @@
 #ifndef SCHEMA_RUN_H
 #define SCHEMA_RUN_H
 
+#include "schema/mutant.h"
 #include "schema/program.h"
 
 #define SCHEMA_STEPS_MAX 50000000u /* about a visited node each: half a second */
@@ -63,9 +64,9 @@ static inline enum schema_verdict run_node(struct run *r, uint32_t node, uint32_
     const struct node *p = &r->s->nodes[node];
     unsigned bit = type_bit(r->d->nodes[n].meta);
 
-    if (!(p->accepts & bit))
+    if (!mutated(MUTANT_ACCEPTS, p->accepts & bit))
         return SCHEMA_INVALID;
-    return p->settles & bit ? SCHEMA_VALID : run_rest(r, node, n);
+    return mutated(MUTANT_SETTLES, p->settles & bit) ? SCHEMA_VALID : run_rest(r, node, n);
 }
 static inline enum schema_verdict run_edge(struct run *r, uint32_t edge, uint32_t n)
 {
@@ -98,8 +99,10 @@ void run_close_book(struct run *r, const struct book *outer);
 bool run_is_marked(const struct run *r, uint64_t rank);
 /* unevaluatedProperties or unevaluatedItems, whichever is for n. */
 uint32_t run_unevaluated_edge(const struct run *r, const struct node *p, uint32_t n);
-/* Books the children of n that the node's own keywords evaluate, once these have passed. */
-enum schema_verdict run_mark(struct run *r, const struct node *p, uint32_t n);
+/* Books a child of the container at hand. */
+void run_mark(struct run *r, uint64_t rank);
+/* The elements of n that the part evaluates, once it has passed. */
+enum schema_verdict run_mark_elements(struct run *r, const struct array_part *p, uint32_t n);
 /* run_edge for a branch whose failure is no failure of the whole: then what it booked is forgotten. */
 enum schema_verdict run_branch(struct run *r, uint32_t node, uint32_t n);
 enum schema_verdict run_object(struct run *r, const struct object_part *p, uint32_t n);
