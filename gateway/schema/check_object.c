@@ -56,9 +56,25 @@ static bool all_seen(const struct object_part *p, const uint64_t *seen)
     return n == 0 || (~*seen & (((uint64_t)1 << n) - 1)) == 0;
 }
 
-/* More required names than bits: ask for the rest one by one. */
-static enum schema_verdict has_rest(struct run *r, const struct object_part *p, uint32_t n)
+/* What was seen of the required names, which are the first slots. */
+struct seen {
+    uint64_t bits[REQUIRED_WORDS];
+    uint32_t beyond; /* members for names that have no bit */
+};
+
+static inline void see(struct seen *seen, const struct object_part *p, uint32_t index)
 {
+    if (index < REQUIRED_FAST)
+        seen->bits[index / 64] |= (uint64_t)1 << (index % 64);
+    else
+        seen->beyond += index < p->n_required;
+}
+
+/* More required names than bits: where no name stands twice their number tells; else they are asked for one by one. */
+static enum schema_verdict has_rest(struct run *r, const struct object_part *p, uint32_t n, uint32_t beyond)
+{
+    if (r->d->nodes[n].meta & JSON_UNIQUE)
+        return beyond == p->n_required - REQUIRED_FAST ? SCHEMA_VALID : SCHEMA_INVALID;
     for (uint32_t i = REQUIRED_FAST; i < p->n_required; i++) {
         if (!run_charge(r, json_count(r->d, n)))
             return SCHEMA_LIMIT;
@@ -68,14 +84,14 @@ static enum schema_verdict has_rest(struct run *r, const struct object_part *p, 
     return SCHEMA_VALID;
 }
 
-static enum schema_verdict has_required(struct run *r, const struct object_part *p, uint32_t n, const uint64_t *seen)
+static enum schema_verdict has_required(struct run *r, const struct object_part *p, uint32_t n, const struct seen *seen)
 {
     if (p->n_required <= REQUIRED_FAST)
-        return all_seen(p, seen) ? SCHEMA_VALID : SCHEMA_INVALID;
+        return all_seen(p, seen->bits) ? SCHEMA_VALID : SCHEMA_INVALID;
     for (int i = 0; i < REQUIRED_WORDS; i++)
-        if (seen[i] != UINT64_MAX)
+        if (seen->bits[i] != UINT64_MAX)
             return SCHEMA_INVALID;
-    return has_rest(r, p, n);
+    return has_rest(r, p, n, seen->beyond);
 }
 
 /* patternProperties for one member; *matched when one of them was for it. */
@@ -153,7 +169,7 @@ enum schema_verdict run_object(struct run *r, const struct object_part *p, uint3
     const struct json_doc *d = r->d;
     uint32_t end = json_end(d, n), rank = 0;
     bool plain = p->n_patterns == 0 && p->names == NONE, booked = r->evaluated == n;
-    uint64_t seen[REQUIRED_WORDS] = { 0 };
+    struct seen seen = { 0 };
     enum schema_verdict v;
 
     if (!run_charge(r, json_count(d, n)))
@@ -164,12 +180,8 @@ enum schema_verdict run_object(struct run *r, const struct object_part *p, uint3
         const struct slot *slot = slot_find(r->s, p, d, k);
         bool matched = slot && slot->run != NONE;
 
-        if (slot) {
-            uint32_t index = (uint32_t)(slot - r->s->slots) - p->slots;
-
-            if (index < REQUIRED_FAST)
-                seen[index / 64] |= (uint64_t)1 << (index % 64);
-        }
+        if (slot)
+            see(&seen, p, (uint32_t)(slot - r->s->slots) - p->slots);
         v = matched ? mutated_verdict(MUTANT_PROPERTIES, run_node(r, slot->run, k + 1)) : SCHEMA_VALID;
         if (v == SCHEMA_VALID && !(matched && plain))
             v = run_member(r, p, k, &matched);
@@ -178,7 +190,7 @@ enum schema_verdict run_object(struct run *r, const struct object_part *p, uint3
         if (booked && matched)
             run_mark(r, rank);
     }
-    v = mutated_verdict(MUTANT_REQUIRED, has_required(r, p, n, seen));
+    v = mutated_verdict(MUTANT_REQUIRED, has_required(r, p, n, &seen));
     return v == SCHEMA_VALID ? run_dependencies(r, p, n) : v;
 }
 
@@ -203,7 +215,7 @@ static bool member_unlike(struct run *r, const struct object_part *p, const stru
 bool run_object_unlike(struct run *r, const struct object_part *p, uint32_t n)
 {
     const struct json_doc *d = r->d;
-    uint64_t seen[REQUIRED_WORDS] = { 0 };
+    struct seen seen = { 0 };
 
     if (too_few(r, p, n))
         return true;
@@ -214,12 +226,8 @@ bool run_object_unlike(struct run *r, const struct object_part *p, uint32_t n)
 
         if (member_unlike(r, p, slot, k))
             return true;
-        if (slot) {
-            uint32_t index = (uint32_t)(slot - r->s->slots) - p->slots;
-
-            if (index < REQUIRED_FAST)
-                seen[index / 64] |= (uint64_t)1 << (index % 64);
-        }
+        if (slot)
+            see(&seen, p, (uint32_t)(slot - r->s->slots) - p->slots);
     }
-    return p->n_required <= REQUIRED_FAST && !all_seen(p, seen);
+    return p->n_required <= REQUIRED_FAST && !all_seen(p, seen.bits);
 }

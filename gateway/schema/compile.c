@@ -267,6 +267,11 @@ static void gather_keywords(struct item *it)
     }
 }
 
+static bool is_true(const struct item *it, enum keyword kw)
+{
+    return it->keywords[kw] != JSON_NONE && json_type_of(&it->place.doc->json, it->keywords[kw]) == JSON_TRUE;
+}
+
 static int compile_object_schema(struct compile *c, struct item *it)
 {
     const struct resource *r = set_resource(it->place.doc, it->place.node);
@@ -275,6 +280,7 @@ static int compile_object_schema(struct compile *c, struct item *it)
     if (check_dialect(c, it, r))
         return -1;
     gather_keywords(it);
+    c->program.nodes.at[it->node].write_only = is_true(it, KW_WRITE_ONLY);
     if (c->options->keep_annotations)
         compile_annotations(c, it);
     if (compile_type(c, it) || compile_values(c, it) || compile_numbers(c, it) || compile_strings(c, it))

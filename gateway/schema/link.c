@@ -173,22 +173,35 @@ static void settle(struct program *p, struct node *n)
     n->plain = n->n_logic == 0 ? TYPE_SCALAR : 0;
 }
 
-/* The node behind one that is nothing but a reference (or an allOf of one). */
-static uint32_t shortcut(const struct program *p, uint32_t node)
+/* The node behind one that is nothing but a reference (or an allOf of one); itself when it is more. */
+static uint32_t next_of(const struct program *p, uint32_t node)
 {
-    for (;;) {
-        const struct node *n = &p->nodes.at[node];
-        const struct logic *l;
-        bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE &&
-                    n->object == NONE && n->values == NONE && n->constant == NONE && n->unevaluated == NONE;
+    const struct node *n = &p->nodes.at[node];
+    const struct logic *l;
+    bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE &&
+                n->object == NONE && n->values == NONE && n->constant == NONE && n->unevaluated == NONE;
 
-        if (!bare || n->n_logic != 1)
-            return node;
-        l = &p->logic.at[n->logic];
-        if (l->n != 1 || (l->keyword != KW_ALL_OF && !logic_is_reference(l)))
-            return node;
-        node = p->edges.at[l->edges].to;
-    }
+    if (!bare || n->n_logic != 1)
+        return node;
+    l = &p->logic.at[n->logic];
+    return l->n == 1 && (l->keyword == KW_ALL_OF || logic_is_reference(l)) ? p->edges.at[l->edges].to : node;
+}
+
+/* In-place edges lead forward in the order: from its end, each node knows where the next one ends up. */
+static void take_shortcuts(struct program *p, const struct sort *s)
+{
+    uint32_t *ends = mem_alloc(p->nodes.n * sizeof *ends);
+
+    for (uint32_t i = 0; i < p->nodes.n; i++)
+        ends[i] = i;
+    for (uint32_t i = s->n; i-- > 0;)
+        ends[s->order[i]] = ends[next_of(p, s->order[i])];
+    for (uint32_t i = 0; i < p->edges.n; i++)
+        if (p->edges.at[i].to != NONE)
+            p->edges.at[i].run = ends[p->edges.at[i].to];
+    for (uint32_t i = 0; i < p->slots.n; i++)
+        p->slots.at[i].run = p->slots.at[i].edge == NONE ? NONE : p->edges.at[p->slots.at[i].edge].run;
+    free(ends);
 }
 
 int program_link(struct program *p, struct err *e)
@@ -197,17 +210,13 @@ int program_link(struct program *p, struct err *e)
                       .order = mem_zalloc(p->nodes.n * sizeof(uint32_t)) };
     int rc = sort_nodes(p, &s, e);
 
-    if (rc == 0)
+    if (rc == 0) {
         program_resolve_unevaluated(p);
-    for (uint32_t i = s.n; rc == 0 && i-- > 0;)
-        settle(p, &p->nodes.at[s.order[i]]);
-    for (uint32_t i = 0; rc == 0 && i < p->edges.n; i++)
-        if (p->edges.at[i].to != NONE)
-            p->edges.at[i].run = shortcut(p, p->edges.at[i].to);
-    for (uint32_t i = 0; rc == 0 && i < p->slots.n; i++)
-        p->slots.at[i].run = p->slots.at[i].edge == NONE ? NONE : p->edges.at[p->slots.at[i].edge].run;
-    if (rc == 0)
+        for (uint32_t i = s.n; i-- > 0;)
+            settle(p, &p->nodes.at[s.order[i]]);
+        take_shortcuts(p, &s);
         program_build_selectors(p);
+    }
     free(s.pending);
     free(s.order);
     return rc;

@@ -1,6 +1,7 @@
 #include "schema/message.h"
 
 #define VALUE_MAX 60u
+#define SECRET_PATH_MAX 1000u
 #define LIST_MAX 200u
 #define HINT_NAME_MAX 40u
 #define HINT_NAMES_MAX 500u
@@ -41,6 +42,43 @@ void message_value(struct buf *b, const struct json_doc *d, uint32_t n)
         break;
     }
     message_cut(b, json_raw(d, n), VALUE_MAX);
+}
+
+void message_kind(struct buf *b, const struct json_doc *d, uint32_t n)
+{
+    enum json_kind type = json_type_of(d, n);
+
+    if (type == JSON_STRING)
+        buf_printf(b, "string of %zu characters (not shown)", json_string_length(d, n));
+    else if (type == JSON_NUMBER)
+        buf_puts(b, "number (not shown)");
+    else
+        message_value(b, d, n);
+}
+
+/* In small letters, without the marks between words. */
+static const char *const secret_names[] = { "password",   "passwd",     "passphrase", "secret", "token",
+                                            "apikey",     "accesskey",  "privatekey", "cvc",    "cvv",
+                                            "cardnumber", "credential", "authorization" };
+
+bool message_is_secret(struct slice path)
+{
+    char plain[SECRET_PATH_MAX + 1];
+    size_t len = 0;
+
+    if (path.len > SECRET_PATH_MAX) /* the end of a long one */
+        path = slice_from(path, path.len - SECRET_PATH_MAX);
+    for (size_t i = 0; i < path.len; i++) {
+        char c = path.ptr[i];
+
+        if (c != '_' && c != '-' && c != '\0')
+            plain[len++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    plain[len] = '\0';
+    for (size_t i = 0; i < sizeof secret_names / sizeof secret_names[0]; i++)
+        if (strstr(plain, secret_names[i]))
+            return true;
+    return false;
 }
 
 static const struct {

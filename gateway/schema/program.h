@@ -53,6 +53,7 @@ struct node {
     uint8_t types;                          /* what "type" says; TYPE_ANY without it */
     uint8_t integer_only;                   /* a fraction must be integral: 1.0 */
     uint8_t tracks;                         /* type bits of values whose evaluated children are only known by running */
+    bool write_only;                        /* a secret: never shown in messages */
     bool marked;                            /* is part of what such a node runs on the same value */
     uint32_t string, number, array, object; /* parts, or NONE */
     uint32_t values, constant;              /* value lists, or NONE */

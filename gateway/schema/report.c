@@ -49,6 +49,14 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
     return f;
 }
 
+void report_value(struct reporter *r, const struct node *p, uint32_t n)
+{
+    if (p->write_only || message_is_secret(buf_slice(&r->instance)))
+        message_kind(&r->message, r->run.d, n);
+    else
+        message_value(&r->message, r->run.d, n);
+}
+
 static void report_type(struct reporter *r, const struct node *p, uint32_t n)
 {
     struct buf *b = report_say(r);
@@ -56,14 +64,14 @@ static void report_type(struct reporter *r, const struct node *p, uint32_t n)
 
     if (p->types == 0) {
         buf_puts(b, "no value is allowed here, found ");
-        message_value(b, r->run.d, n);
+        report_value(r, p, n);
         report_add(r, p, KW_COUNT, n);
         return;
     }
     buf_puts(b, "expected ");
     message_types(b, p->types, p->integer_only);
     buf_puts(b, ", found ");
-    message_value(b, r->run.d, n);
+    report_value(r, p, n);
     f = report_add(r, p, KW_TYPE, n);
     f->types = p->types;
     f->integer_only = p->integer_only;
@@ -90,7 +98,7 @@ static void report_string(struct reporter *r, const struct node *p, uint32_t n)
                    (unsigned long long)bound, bound == 1 ? "" : "s", json_string_length(r->run.d, n));
     }
     buf_puts(b, ", found ");
-    message_value(b, r->run.d, n);
+    report_value(r, p, n);
     report_add(r, p, kw, n);
 }
 
@@ -116,7 +124,7 @@ static void report_number(struct reporter *r, const struct node *p, uint32_t n)
     buf_printf(b, "must be %s ", bounds[bound].text);
     message_cut(b, json_raw(&r->run.s->consts, part->bounds[bound]), 60);
     buf_puts(b, ", found ");
-    message_value(b, r->run.d, n);
+    report_value(r, p, n);
     report_add(r, p, bounds[bound].kw, n);
 }
 
@@ -130,7 +138,7 @@ static void report_values(struct reporter *r, const struct node *p, uint32_t lis
     buf_puts(b, "expected ");
     message_values(b, r->run.s, &r->run.s->lists[list]);
     buf_puts(b, ", found ");
-    message_value(b, r->run.d, n);
+    report_value(r, p, n);
     report_add(r, p, kw, n);
 }
 

@@ -53,6 +53,8 @@ void report_below(struct reporter *r, uint32_t edge, uint32_t n);
 struct found *report_add(struct reporter *r, const struct node *p, enum keyword kw, uint32_t n);
 /* The absolute location of one of the node's keywords, in r->memory. */
 struct slice report_absolute(struct reporter *r, const struct node *p, struct slice keyword);
+/* Appends the value at n to the message, shortened; of a secret only what kind it is. p: the schema it failed. */
+void report_value(struct reporter *r, const struct node *p, uint32_t n);
 /* Starts a message. */
 struct buf *report_say(struct reporter *r);
 bool report_done(const struct reporter *r);

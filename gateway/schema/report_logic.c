@@ -82,7 +82,7 @@ static void report_closest(struct reporter *r, const struct node *p, const struc
         buf_puts(report_say(r), "expected ");
         message_types(&r->message, types.types, types.integer_only);
         buf_puts(&r->message, ", found ");
-        message_value(&r->message, r->run.d, n);
+        report_value(r, p, n);
         report_add(r, p, (enum keyword)l->keyword, n);
     } else if (l->n > 1) {
         buf_printf(report_say(r), "matches none of the %u alternatives; closest is number %u", l->n, closest + 1);
@@ -115,7 +115,7 @@ static bool report_several(struct reporter *r, const struct node *p, const struc
 static void report_not(struct reporter *r, const struct node *p, uint32_t n)
 {
     buf_puts(report_say(r), "must not be of the kind that \"not\" describes, found ");
-    message_value(&r->message, r->run.d, n);
+    report_value(r, p, n);
     report_add(r, p, KW_NOT, n);
 }
 

@@ -81,7 +81,7 @@ void report_array(struct reporter *r, const struct node *node, uint32_t n)
     if (p->unique && run_unique(&r->run, n, &first, &second) == SCHEMA_INVALID) {
         buf_printf(report_say(r), "items must differ, but %u and %u are equal: ", index_of(r->run.d, n, first),
                    index_of(r->run.d, n, second));
-        message_value(&r->message, r->run.d, first);
+        report_value(r, node, first);
         report_add(r, node, KW_UNIQUE_ITEMS, n);
     }
 }
