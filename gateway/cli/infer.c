@@ -117,7 +117,7 @@ static int read_files(struct call *c)
 /* Compiled once, so that infer need not doubt what its keywords hold. */
 static int check_base(const char *path, struct err *e)
 {
-    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
+    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12, .assert_format = true };
     struct schema_set *set = schema_set_new();
     struct schema *schema = NULL;
     struct slice uri;

@@ -8,7 +8,6 @@
 #define MAPPED_MAX 16384
 #define HEADERS_MAX (64 * 1024)
 #define ERRORS_MAX (64 * 1024)
-#define ERRORS_SHOWN 20
 
 struct judge {
     struct reading reading;
@@ -94,16 +93,16 @@ void judge_put_errors(const struct schema_report *report, const struct json_doc 
     buf_putc(out, ']');
 }
 
-static void report_errors(struct judge *j, const struct schema *s, const char *prefix)
+static void report_errors(struct judge *j, const struct schema *s, unsigned max, const char *prefix)
 {
     struct schema_report report;
 
     buf_reset(&j->errors);
     buf_puts(&j->errors, prefix);
-    schema_report_make(&report, s, &j->reading.doc, 0, j->schema, ERRORS_SHOWN);
+    schema_report_make(&report, s, &j->reading.doc, 0, j->schema, max);
     judge_put_errors(&report, &j->reading.doc, &j->errors);
     buf_reset(&j->detail);
-    if (report.count)
+    if (report.verdict == SCHEMA_INVALID && report.count)
         buf_printf(&j->detail, "the payload violates its schema: %.*s%s%.*s", SLICE_FMT(report.errors[0].instance_path),
                    report.errors[0].instance_path.len ? ": " : "", SLICE_FMT(report.errors[0].message));
     else
@@ -137,12 +136,13 @@ static void judge_invalid(struct judge *j, const struct source *source, const st
     struct event *ev = &out->admission.event;
 
     if (source->on_invalid == ON_INVALID_REJECT) {
-        report_errors(j, b->schema, "\"errors\":");
-        refuse(out, 422, OUTCOME_SCHEMA, "schema-violated", buf_slice(&j->detail));
+        report_errors(j, b->schema, source->schema_errors, "\"errors\":");
+        refuse(out, 422, OUTCOME_SCHEMA, ev->verdict == VERDICT_LIMIT ? "schema-limit" : "schema-violated",
+               buf_slice(&j->detail));
         out->extra = j->errors.failed ? SLICE_NONE : buf_slice(&j->errors);
         return;
     }
-    report_errors(j, b->schema, "");
+    report_errors(j, b->schema, source->schema_errors, "");
     ev->errors = j->errors.failed ? SLICE_NONE : buf_slice(&j->errors);
     if (source->on_invalid == ON_INVALID_HOLD)
         ev->status = EVENT_HELD;

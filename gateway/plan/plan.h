@@ -48,6 +48,7 @@ struct source {
     size_t body_max;               /* bytes */
     uint32_t rate_per_second, rate_burst; /* 0: no bound */
     struct json_limits json_limits;
+    unsigned schema_errors;        /* kept of an event that violates its schema */
     int answer_status;             /* 0: the provider's ack, or the standard answer */
     struct slice answer_content_type, answer_body;
 };
@@ -150,6 +151,7 @@ struct settings {
     int64_t head_bytes, uri_bytes; unsigned headers;
     int connections; int request_timeout_s, idle_timeout_s, shutdown_s;
     unsigned json_depth, json_nodes;
+    unsigned schema_errors;        /* that a held or refused event keeps */
     int commands;                  /* of exec steps, at once */
     int64_t refused_rows, refused_bytes;
     enum log_level log_level;

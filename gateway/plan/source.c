@@ -194,6 +194,7 @@ static void read_policy(struct build *b, uint32_t node, struct source *s)
     uint32_t rate = tree_get(b->t, node, "rate");
     s->rate_per_second = (uint32_t)tree_int(b->t, rate, "per_second", 0);
     s->rate_burst = (uint32_t)tree_int(b->t, rate, "burst", s->rate_per_second);
+    s->schema_errors = all->schema_errors;
     s->json_limits =
         (struct json_limits){ .max_depth = all->json_depth,
                               .max_nodes = all->json_nodes,

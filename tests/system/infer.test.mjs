@@ -1,4 +1,4 @@
-// hooklatch infer, as a user types it: files and lines, merging, messages and exit codes; its schemas are judged by ajv too.
+// hooklatch infer, as a user types it: files and lines, merging, messages and exit codes.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

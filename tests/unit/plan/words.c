@@ -121,7 +121,7 @@ static const struct change {
       "    events",
       "    secrets: [abc]\n"
       "    events",
-      "c.yaml:9:15: error: sources.github.secrets[0]: expected object, found string \"abc\"\n"
+      "c.yaml:9:15: error: sources.github.secrets[0]: expected object, found string of 3 characters (not shown)\n"
       "    hint: a secret is one of {env: NAME}, {file: PATH}, {value: TEXT}\n" },
     { "    secrets: [{value: abc}]\n"
       "    events",
