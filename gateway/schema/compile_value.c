@@ -2,6 +2,7 @@
 #include "schema/compile.h"
 
 #include "schema/equal.h"
+#include "schema/message.h"
 
 static struct node *program_node(struct compile *c, const struct item *it)
 {
@@ -37,9 +38,25 @@ static int add_type(const struct json_doc *d, uint32_t value, struct node *n, bo
     return -1;
 }
 
+static int refuse_type(struct compile *c, const struct item *it, uint32_t value)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    struct near near = { .best = SLICE_NONE };
+
+    if (json_type_of(d, value) == JSON_STRING) {
+        near = near_to(json_inner(d, value));
+        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+            near_try(&near, slice_z(types[i].name));
+    }
+    return compile_fail(c, it, KW_TYPE,
+                        "must be, or list, some of: null, boolean, integer, number, string, array, object; found "
+                        "%.*s%s%.*s%s",
+                        (int)(json_raw(d, value).len < 40 ? json_raw(d, value).len : 40), json_raw(d, value).ptr,
+                        near.best.len ? "; did you mean \"" : "", SLICE_FMT(near.best), near.best.len ? "\"?" : "");
+}
+
 int compile_type(struct compile *c, const struct item *it)
 {
-    static const char *expected = "must be, or list, some of: null, boolean, integer, number, string, array, object";
     const struct json_doc *d = &it->place.doc->json;
     struct node *n = program_node(c, it);
     uint32_t value = it->keywords[KW_TYPE];
@@ -51,9 +68,9 @@ int compile_type(struct compile *c, const struct item *it)
     if (json_type_of(d, value) == JSON_ARRAY) {
         for (uint32_t i = value + 1; i < json_end(d, value); i = json_next(d, i))
             if (add_type(d, i, n, &number))
-                return compile_fail(c, it, KW_TYPE, "%s", expected);
+                return refuse_type(c, it, i);
     } else if (add_type(d, value, n, &number)) {
-        return compile_fail(c, it, KW_TYPE, "%s", expected);
+        return refuse_type(c, it, value);
     }
     if (number)
         n->integer_only = 0;

@@ -157,30 +157,35 @@ static unsigned distance(struct slice a, struct slice b)
     return row[b.len];
 }
 
+struct near near_to(struct slice name)
+{
+    return (struct near){ .name = name, .distance = name.len < 4 ? 2 : 3 }; /* further away is no likeness */
+}
+
+void near_try(struct near *n, struct slice known)
+{
+    unsigned far;
+
+    if (n->name.len > HINT_NAME_MAX || known.len > HINT_NAME_MAX)
+        return;
+    far = distance(n->name, known);
+    if (far < n->distance && far < known.len) {
+        n->distance = far;
+        n->best = known;
+    }
+}
+
 void message_hint(struct buf *b, const struct schema *s, const struct object_part *p, const struct json_doc *d,
                   uint32_t k)
 {
-    struct slice name = json_inner(d, k), best = SLICE_NONE;
-    unsigned nearest = name.len < 4 ? 2 : 3; /* further away is no likeness */
+    struct near near = near_to(json_inner(d, k));
 
-    if (name.len > HINT_NAME_MAX)
-        return;
-    for (uint32_t i = 0; i < p->n_slots && i < HINT_NAMES_MAX; i++) {
-        const struct slot *slot = &s->slots[p->slots + i];
-        struct slice known = schema_text(s, slot->name);
-        unsigned far;
-
-        if (slot->edge == NONE || known.len > HINT_NAME_MAX)
-            continue;
-        far = distance(name, known);
-        if (far < nearest && far < known.len) {
-            nearest = far;
-            best = known;
-        }
-    }
-    if (best.len > 0) {
+    for (uint32_t i = 0; i < p->n_slots && i < HINT_NAMES_MAX; i++)
+        if (s->slots[p->slots + i].edge != NONE)
+            near_try(&near, schema_text(s, s->slots[p->slots + i].name));
+    if (near.best.len > 0) {
         buf_puts(b, "; did you mean ");
-        json_quote(b, best);
+        json_quote(b, near.best);
         buf_putc(b, '?');
     }
 }

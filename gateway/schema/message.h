@@ -14,6 +14,13 @@ bool message_is_secret(struct slice path);
 void message_types(struct buf *b, unsigned types, bool integer_only);
 /* "one of \"a\", \"b\", …"; a single value without "one of". */
 void message_values(struct buf *b, const struct schema *s, const struct value_list *list);
+/* The nearest of several names to one that is unknown; best stays empty when none is like it. Slices are borrowed. */
+struct near {
+    struct slice name, best;
+    unsigned distance;
+};
+struct near near_to(struct slice name);
+void near_try(struct near *n, struct slice known);
 /* "; did you mean \"name\"?" when the KEY at k is nearly a known name. */
 void message_hint(struct buf *b, const struct schema *s, const struct object_part *p, const struct json_doc *d,
                   uint32_t k);

@@ -5,6 +5,7 @@
 
 #include "base/embedded.h"
 #include "json/pointer.h"
+#include "schema/message.h"
 #include "schema/uri.h"
 
 struct schema_set *schema_set_new(void)
@@ -212,6 +213,49 @@ const struct resource *set_resource(const struct document *doc, uint32_t node)
     return &doc->resources.at[low];
 }
 
+/* Which of the object's names comes near to the token. */
+static struct near near_member(struct arena *a, const struct json_doc *d, uint32_t object, struct slice token)
+{
+    struct near near = near_to(token);
+
+    for (uint32_t k = object + 1; json_type_of(d, object) == JSON_OBJECT && k < json_end(d, object);
+         k = json_next(d, k + 1))
+        near_try(&near, arena_slice(a, json_inner(d, k)));
+    return near;
+}
+
+/* "; did you mean /$defs/name?", for the first part of a pointer that leads nowhere. */
+static const char *explain_pointer(struct arena *a, const struct place *from, struct slice text)
+{
+    size_t len = 0;
+
+    while (len < text.len) {
+        size_t next = len + 1 + slice_find(slice_from(text, len + 1), '/');
+        uint32_t here, there;
+        struct pointer p, q;
+        struct near near;
+        struct err e;
+
+        if (pointer_init(&p, slice_first(text, len), &e))
+            return "";
+        here = pointer_get(&p, &from->doc->json, from->node);
+        pointer_clear(&p);
+        if (pointer_init(&q, slice_first(text, next), &e))
+            return "";
+        there = pointer_get(&q, &from->doc->json, from->node);
+        pointer_clear(&q);
+        if (there != JSON_NONE) {
+            len = next;
+            continue;
+        }
+        near = near_member(a, &from->doc->json, here, slice_of(text.ptr + len + 1, next - len - 1));
+        if (near.best.len == 0)
+            return "";
+        return arena_printf(a, "; did you mean %.*s/%.*s?", (int)len, text.ptr, SLICE_FMT(near.best));
+    }
+    return "";
+}
+
 static int find_pointer(struct arena *a, struct slice text, struct place *out, struct err *e)
 {
     struct pointer p;
@@ -222,7 +266,8 @@ static int find_pointer(struct arena *a, struct slice text, struct place *out, s
     node = pointer_get(&p, &out->doc->json, out->node);
     pointer_clear(&p);
     if (node == JSON_NONE)
-        return err_set(e, ERR_INPUT, "%.*s has nothing at %.*s", SLICE_FMT(out->doc->name), SLICE_FMT(text));
+        return err_set(e, ERR_INPUT, "%.*s has nothing at %.*s%s", SLICE_FMT(out->doc->name), SLICE_FMT(text),
+                       explain_pointer(a, out, text));
     out->node = node;
     out->pointer = slice_z(arena_printf(a, "%.*s%.*s", SLICE_FMT(out->pointer), SLICE_FMT(text)));
     return 0;

@@ -7,7 +7,7 @@ import { after, suite, test } from 'node:test';
 import { hooklatch } from './lib/gateway.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'hooklatch-infer-'));
-const samplesDir = resolve(import.meta.dirname, '../../conf/samples');
+const samplesDir = resolve(import.meta.dirname, '../../schemas');
 
 const run = (args, input) => hooklatch(['infer', ...args], { cwd: dir, input });
 function file(name, value) {
@@ -94,7 +94,7 @@ suite('infer', () => {
 
   test('hooklatch validate says that every sample of the vendors satisfies what was learned from them', async () => {
     const names = ['issue_comment', 'issues', 'ping', 'pull_request', 'push', 'release', 'workflow_run'];
-    const files = names.map((name) => join(samplesDir, 'github', `${name}.json`));
+    const files = names.map((name) => join(samplesDir, 'github', `${name}.example.json`));
     file('github.json', await learn(['--ranges', '--closed', ...files]));
     const result = await hooklatch(['validate', join(dir, 'github.json'), ...files]);
     assert.equal(result.code, 0, result.stdout);

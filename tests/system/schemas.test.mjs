@@ -21,7 +21,7 @@ const schemaFile = (name) => join(folder, `${name}.schema.json`);
 
 // "github/push", …: all but what hooklatch says of itself.
 const files = readdirSync(folder)
-  .filter((provider) => provider !== 'hooklatch')
+  .filter((provider) => provider !== 'hooklatch' && provider !== 'json-schema')
   .flatMap((provider) => readdirSync(join(folder, provider)).map((name) => `${provider}/${name}`));
 const namesOf = (end) => files.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
 const schemas = namesOf('.schema.json');
