@@ -44,6 +44,7 @@ const struct cli_command cli_commands[] = {
       "\n  --draft 7|2019-09|2020-12  where the schema has no $schema\n"
       "  --output text|flag|basic   what to print about a violation\n"
       "  --max-depth N              of nesting (10000)\n"
+      "  --bundle                   print SCHEMA and all that it refers to as one schema\n"
       "  --batch                    standard input: one {\"schema\":…,\"instance\":…} a line;\n"
       "                             standard output: true, false or error … a line\n"
       "Exit code: 0 valid, 1 invalid, 2 bad schema or usage.\n" },

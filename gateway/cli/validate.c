@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "schema/bundle.h"
 #include "schema/folder.h"
 
 #define MAX_DEPTH_DEFAULT 10000u
 #define MAX_DEPTH_MOST 100000u
 #define MAX_NODES 100000000u
+#define BUNDLE_MAX ((size_t)1 << 30)
 #define INSTANCE_MAX ((size_t)1 << 30)
 #define ERRORS_SHOWN 100u
 #define ERRORS_MOST 10000u
@@ -105,6 +107,8 @@ static int read_options(struct validate *v, int argc, char **argv)
         }
         if (strcmp(name, "--batch") == 0) {
             v->batch = true;
+        } else if (strcmp(name, "--bundle") == 0) {
+            v->bundle = true;
         } else if (strcmp(name, "--assert-format") == 0) {
             v->options.assert_format = true;
         } else if (!valued || i + 1 == argc) {
@@ -116,23 +120,56 @@ static int read_options(struct validate *v, int argc, char **argv)
     v->args = argv + i;
     v->n_args = argc - i;
     v->options.keep_annotations = v->output == VALIDATE_BASIC;
+    if (v->bundle && (v->batch || v->n_args != 1))
+        return cli_usage("validate");
     return v->batch == (v->n_args == 0) ? 0 : cli_usage("validate");
+}
+
+/* The file and all those that it refers to; NULL where one of them cannot be read. */
+static struct schema_set *load_set(const char *path, struct slice *uri, struct err *e)
+{
+    struct schema_set *set = schema_set_new();
+
+    if (schema_set_add_file(set, path, slice_z(path), e) == 0 && schema_set_follow(set, e) == 0 &&
+        schema_set_uri(set, slice_z(path), uri))
+        return set;
+    schema_set_free(set);
+    return NULL;
 }
 
 static struct schema *load_schema(struct validate *v, const char *path)
 {
-    struct schema_set *set = schema_set_new();
     struct schema *schema = NULL;
     struct slice uri;
     struct err e = { 0 };
+    struct schema_set *set = load_set(path, &uri, &e);
 
-    if (schema_set_add_file(set, path, slice_z(path), &e) == 0 && schema_set_follow(set, &e) == 0 &&
-        schema_set_uri(set, slice_z(path), &uri))
+    if (set)
         schema = schema_compile(set, uri, &v->options, &e);
     if (!schema)
         fprintf(stderr, "hooklatch validate: %s\n", e.text);
     schema_set_free(set);
     return schema;
+}
+
+static int print_bundle(struct validate *v)
+{
+    struct slice uri;
+    struct buf out;
+    struct err e = { 0 };
+    struct schema_set *set = load_set(v->args[0], &uri, &e);
+    int rc = CLI_USAGE;
+
+    buf_init(&out, BUNDLE_MAX);
+    if (!set || schema_bundle(set, uri, &v->options, &out, &e))
+        fprintf(stderr, "hooklatch validate: %s\n", e.text);
+    else if (fwrite(out.ptr, 1, out.len, stdout) != out.len)
+        bad(strerror(errno), "standard output");
+    else
+        rc = 0;
+    buf_clear(&out);
+    schema_set_free(set);
+    return rc;
 }
 
 static int read_instance(const char *path, struct buf *out)
@@ -259,7 +296,10 @@ static void *on_thread(void *arg)
 {
     struct job *job = arg;
 
-    job->rc = job->v->batch ? validate_batch(job->v) : validate_files(job->v);
+    if (job->v->bundle)
+        job->rc = print_bundle(job->v);
+    else
+        job->rc = job->v->batch ? validate_batch(job->v) : validate_files(job->v);
     return NULL;
 }
 

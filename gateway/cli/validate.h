@@ -9,7 +9,7 @@ struct validate {
     struct schema_options options;
     struct json_limits limits; /* of instances */
     enum { VALIDATE_TEXT, VALIDATE_FLAG, VALIDATE_BASIC } output;
-    bool batch;
+    bool batch, bundle;
     uint32_t max_errors;
     int n_args;
     char **args; /* SCHEMA INSTANCE… */

@@ -99,9 +99,9 @@ static bool take_vocabulary(struct slice uri, bool required, struct dialect *dia
     return false;
 }
 
-struct dialect dialect_read(const struct json_doc *d, struct slice uri, const struct dialect *base)
+struct dialect dialect_read(const struct json_doc *d, uint32_t node, struct slice uri, const struct dialect *base)
 {
-    uint32_t list = json_member(d, 0, SLICE("$vocabulary"));
+    uint32_t list = json_member(d, node, SLICE("$vocabulary"));
     struct dialect dialect = *base;
     unsigned taken = 1u << VOCABULARY_CORE; /* is always meant */
 

@@ -17,8 +17,8 @@ struct dialect {
 const struct dialect *dialect_standard(enum schema_draft draft);
 /* The standard dialect that a $schema means, or NULL. */
 const struct dialect *dialect_find(struct slice uri);
-/* The dialect of the meta-schema d, which is itself a schema of `base`; slices are borrowed from d and uri. */
-struct dialect dialect_read(const struct json_doc *d, struct slice uri, const struct dialect *base);
+/* The dialect of the meta-schema at the node, which is itself a schema of `base`; slices are borrowed from d and uri. */
+struct dialect dialect_read(const struct json_doc *d, uint32_t node, struct slice uri, const struct dialect *base);
 const char *dialect_draft_name(enum schema_draft draft);
 
 static inline bool dialect_has(const struct dialect *d, enum keyword kw)

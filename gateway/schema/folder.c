@@ -167,6 +167,12 @@ static bool is_registered(const struct schema_set *s, struct slice uri)
     return false;
 }
 
+static bool is_reference(const struct json_doc *d, uint32_t n)
+{
+    return json_type_of(d, n) == JSON_KEY &&
+           (json_string_eq(d, n, SLICE("$ref")) || json_string_eq(d, n, SLICE("$dynamicRef")));
+}
+
 /* Relative references count from the file, whatever its $id says: a neighbour is found in the folder and then known by
  * its own $id. */
 static int follow(struct schema_set *s, const struct document *doc, uint32_t value, struct err *e)
@@ -190,8 +196,7 @@ int schema_set_follow(struct schema_set *s, struct err *e)
         const struct document *doc = s->documents.at[i];
 
         for (uint32_t n = 0; n < doc->json.count; n++)
-            if (json_type_of(&doc->json, n) == JSON_KEY && json_string_eq(&doc->json, n, SLICE("$ref")) &&
-                follow(s, doc, n + 1, e))
+            if (is_reference(&doc->json, n) && follow(s, doc, n + 1, e))
                 return -1;
     }
     return 0;

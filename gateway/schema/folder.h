@@ -12,8 +12,9 @@
 int schema_set_add_folder(struct schema_set *s, const char *folder, struct err *e) MUST_CHECK;
 /* One file, known by `name`. */
 int schema_set_add_file(struct schema_set *s, const char *path, struct slice name, struct err *e) MUST_CHECK;
-/* Registers the files that the "$ref"s of registered files name, and those that they name in turn. A file that is not
- * there is left for the compiler to miss. For the command line: a gateway registers its folders and nothing else. */
+/* Registers the files that the "$ref"s and "$dynamicRef"s of registered files name, and those that they name in turn. A
+ * file that is not there is left for the compiler to miss. For the command line: a gateway registers its folders and
+ * nothing else. */
 int schema_set_follow(struct schema_set *s, struct err *e) MUST_CHECK;
 /* Does a file of this name hold a schema, as far as the name tells? */
 bool schema_is_file(struct slice name);

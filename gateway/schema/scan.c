@@ -54,11 +54,35 @@ static struct slice without_fragment(struct slice uri)
     return slice_first(uri, slice_find(uri, '#'));
 }
 
+/* A bundle may carry the meta-schema of its own dialect, which must be known before anything else in it is. */
+static bool find_embedded(struct scan *s, struct slice uri, struct place *out)
+{
+    static const enum keyword lists[] = { KW_DEFS, KW_DEFINITIONS };
+    const struct json_doc *d = &s->doc->json;
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        uint32_t list = json_member(d, 0, slice_z(keywords[lists[i]].name));
+
+        if (list == JSON_NONE || json_type_of(d, list) != JSON_OBJECT)
+            continue;
+        for (uint32_t k = list + 1; k < json_end(d, list); k = json_next(d, k + 1)) {
+            struct slice id = string_at(s, json_member(d, k + 1, SLICE("$id")));
+
+            if (!slice_eq(without_fragment(id), uri))
+                continue;
+            *out = (struct place){ .doc = s->doc, .node = k + 1 };
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The dialect that a $schema means: a standard one, or that of a registered meta-schema; NULL when it is neither. */
 static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsigned depth)
 {
     const struct dialect *found = dialect_find(uri), *base = dialect_standard(s->set->scanned_draft);
-    const struct document *doc;
+    const struct place *known;
+    struct place meta;
     struct dialect *own;
     struct slice base_uri;
     uint32_t schema;
@@ -69,17 +93,21 @@ static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsi
     for (uint32_t i = 0; i < s->set->dialects.n; i++)
         if (slice_eq(s->set->dialects.at[i]->uri, uri))
             return s->set->dialects.at[i];
-    doc = set_document(s->set, uri);
-    if (!doc || depth == META_LEVELS_MAX)
+    known = set_place(s->set, uri);
+    if (known)
+        meta = *known;
+    else if (!find_embedded(s, uri, &meta))
         return NULL;
-    schema = json_member(&doc->json, 0, SLICE("$schema"));
-    base_uri = string_of(s, doc, schema);
+    if (depth == META_LEVELS_MAX)
+        return NULL;
+    schema = json_member(&meta.doc->json, meta.node, SLICE("$schema"));
+    base_uri = string_of(s, meta.doc, schema);
     if (base_uri.len > 0 && !slice_eq(without_fragment(base_uri), uri))
         base = find_dialect(s, base_uri, depth + 1);
     if (!base)
         return NULL;
     own = arena_alloc(&s->set->arena, sizeof *own);
-    *own = dialect_read(&doc->json, uri, base);
+    *own = dialect_read(&meta.doc->json, meta.node, uri, base);
     *VEC_ADD(&s->set->dialects) = own;
     return own;
 }

@@ -96,9 +96,11 @@ static struct document *document_find(const struct schema_set *s, struct slice u
     return t ? t->place.doc : NULL;
 }
 
-const struct document *set_document(const struct schema_set *s, struct slice uri)
+const struct place *set_place(const struct schema_set *s, struct slice uri)
 {
-    return document_find(s, uri);
+    const struct target *t = target_find(s, uri);
+
+    return t ? &t->place : NULL;
 }
 
 static struct slice text_of(const struct document *doc, uint32_t node, struct arena *a)
@@ -291,16 +293,19 @@ static bool find_target(struct schema_set *s, struct slice key, struct place *ou
 int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct slice fragment, struct place *out,
              struct err *e)
 {
+    const struct target *t = target_find(s, uri);
     struct slice key = uri;
     bool anchor;
     int rc;
 
     fragment = uri_decode(a, fragment);
     anchor = fragment.len > 0 && fragment.ptr[0] != '/';
+    if (anchor && t) /* a file with an $id: its anchors go by that */
+        uri = set_resource(t->place.doc, t->place.node)->base;
     if (anchor)
         key = slice_z(arena_printf(a, "%.*s#%.*s", SLICE_FMT(uri), SLICE_FMT(fragment)));
     if (!find_target(s, key, out, e, &rc) && !find_target(set_builtin(), key, out, e, &rc)) {
-        if (anchor && target_find(s, uri))
+        if (anchor && t)
             return err_set(e, ERR_INPUT, "there is no anchor \"%.*s\" in %.*s", SLICE_FMT(fragment), SLICE_FMT(uri));
         return err_set(e, ERR_INPUT, "%.*s is no registered schema (nothing is fetched: put it into a schema folder)",
                        SLICE_FMT(uri));

@@ -68,8 +68,8 @@ int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct sli
 /* The innermost resource around the node. */
 const struct resource *set_resource(const struct document *doc, uint32_t node);
 
-/* The registered document of that URI, or NULL. */
-const struct document *set_document(const struct schema_set *s, struct slice uri);
+/* What a URI without fragment names among the registered documents, as far as they are scanned; or NULL. */
+const struct place *set_place(const struct schema_set *s, struct slice uri);
 /* The meta-schemas of the drafts that the binary carries: a set of their own, made once, never changed. */
 struct schema_set *set_builtin(void);
 

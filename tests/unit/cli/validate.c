@@ -127,6 +127,20 @@ static void test_output(void **state)
                                    "\"error\":\"must be at least 3, found number 1\"}]}\n"));
 }
 
+static void test_bundle(void **state)
+{
+    (void)state;
+    assert_int_equal(RUN("", "--bundle", "s.json"), 0);
+    assert_string_equal(output, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\","
+                                "\"$id\":\"https://bundle.invalid/s.json\",\"$ref\":\"common.json#/$defs/n\","
+                                "\"$defs\":{\"https://bundle.invalid/common.json\":"
+                                "{\"$id\":\"https://bundle.invalid/common.json\","
+                                "\"$defs\":{\"n\":{\"type\":\"integer\",\"minimum\":3}}}}}\n");
+    assert_int_equal(RUN("", "--bundle", "schema7.json"), 2);
+    assert_int_equal(RUN("", "--bundle", "--draft", "7", "schema7.json"), 0);
+    assert_int_equal(RUN("", "--bundle", "nobody.json"), 2);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -139,6 +153,9 @@ static void test_usage(void **state)
     assert_int_equal(RUN("", "--nonsense", "s.json", "good.json"), 2);
     assert_int_equal(RUN("", "--draft"), 2);
     assert_int_equal(RUN("", "--batch", "s.json"), 2);
+    assert_int_equal(RUN("", "--bundle"), 2);
+    assert_int_equal(RUN("", "--bundle", "s.json", "good.json"), 2);
+    assert_int_equal(RUN("", "--bundle", "--batch"), 2);
 }
 
 static void test_depth(void **state)
@@ -192,8 +209,8 @@ static void test_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files), cmocka_unit_test(test_output), cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_depth), cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_files), cmocka_unit_test(test_output), cmocka_unit_test(test_bundle),
+        cmocka_unit_test(test_usage), cmocka_unit_test(test_depth),  cmocka_unit_test(test_batch),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

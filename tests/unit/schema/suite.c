@@ -1,4 +1,5 @@
-/* The official JSON-Schema-Test-Suite: every case must compile and give the right answers, without exception. */
+/* The official JSON-Schema-Test-Suite: every case must compile and give the right answers, without exception; and so must
+ * its bundle, alone. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -8,11 +9,12 @@
 #include <stdio.h>
 
 #include "json/doc.h"
-#include "schema/schema.h"
+#include "schema/bundle.h"
 
 #include "files.h"
 
 #define REMOTES "http://localhost:1234/"
+#define CASE_URI SLICE("file:///suite/case.json")
 
 struct suite {
     const char *folder;
@@ -79,31 +81,57 @@ static void run_one(struct suite *s, const struct json_doc *file, uint32_t test,
     schema_report_clear(&report);
 }
 
+static void run_instances(struct suite *s, const struct json_doc *file, uint32_t tests, struct schema_set *set,
+                          const char *what)
+{
+    struct schema_options options = { .draft = s->draft, .assert_format = s->assert_format };
+    struct err e;
+    struct schema *schema = schema_compile(set, CASE_URI, &options, &e);
+
+    if (!schema) {
+        s->wrong++;
+        print_error("%s/%s: %s: %s\n", s->folder, s->file, what, e.text);
+        return;
+    }
+    for (uint32_t t = tests + 1; t < json_end(file, tests); t = json_next(file, t))
+        run_one(s, file, t, schema, what);
+    schema_unref(schema);
+}
+
+/* A set of nothing but the bundle. */
+static struct schema_set *new_bundle(struct suite *s, struct schema_set *set, const char *what)
+{
+    struct schema_options options = { .draft = s->draft, .assert_format = s->assert_format };
+    struct schema_set *alone = schema_set_new();
+    struct buf text;
+    struct err e;
+
+    buf_init(&text, 16 << 20);
+    if (schema_bundle(set, CASE_URI, &options, &text, &e) ||
+        schema_set_add(alone, CASE_URI, CASE_URI, buf_slice(&text), &e))
+        fail_msg("%s/%s: %s: the bundle: %s", s->folder, s->file, what, e.text);
+    buf_clear(&text);
+    return alone;
+}
+
 static void run_case(struct suite *s, const struct json_doc *file, uint32_t node)
 {
     struct slice what = json_inner(file, json_member(file, node, SLICE("description")));
     uint32_t tests = json_member(file, node, SLICE("tests"));
-    struct schema_options options = { .draft = s->draft, .assert_format = s->assert_format };
-    struct slice uri = SLICE("https://suite.example/case");
-    struct schema_set *set = new_set();
-    struct schema *schema;
-    char name[200];
+    struct schema_set *set = new_set(), *alone;
+    char name[200], bundled[220];
     struct err e;
 
     s->cases++;
     snprintf(name, sizeof name, "%.*s", SLICE_FMT(what));
-    if (schema_set_add(set, uri, uri, json_raw(file, json_member(file, node, SLICE("schema"))), &e))
+    snprintf(bundled, sizeof bundled, "%s (bundled)", name);
+    if (schema_set_add(set, CASE_URI, CASE_URI, json_raw(file, json_member(file, node, SLICE("schema"))), &e))
         fail_msg("%s: %s", name, e.text);
-    schema = schema_compile(set, uri, &options, &e);
+    run_instances(s, file, tests, set, name);
+    alone = new_bundle(s, set, name);
+    run_instances(s, file, tests, alone, bundled);
+    schema_set_free(alone);
     schema_set_free(set);
-    if (!schema) {
-        s->wrong++;
-        print_error("%s/%s: %s: %s\n", s->folder, s->file, name, e.text);
-        return;
-    }
-    for (uint32_t t = tests + 1; t < json_end(file, tests); t = json_next(file, t))
-        run_one(s, file, t, schema, name);
-    schema_unref(schema);
 }
 
 static void run_file(const char *path, const char *name, void *arg)
