@@ -394,7 +394,8 @@ static const struct change {
     { "on: github.push",
       "on: {event: github.push, when: {schema: {properties: {a: {type: strng}}}}}",
       "c.yaml:14:45: error: workflows[0].on.when.schema: when of workflow w#/properties/a/type: must be, "
-      "or list, some of: null, boolean, integer, number, string, array, object\n" },
+      "or list, some of: null, boolean, integer, number, string, array, object; found \"strng\"; did you mean "
+      "\"string\"?\n" },
     { "on: github.push",
       "on: \"github push\"",
       "c.yaml:14:9: error: workflows[0].on: pattern \"github push\": only letters, digits, _ - . : / and "
