@@ -43,9 +43,12 @@ const struct cli_command cli_commands[] = {
     { "validate", cli_validate, "[OPTION]… SCHEMA [INSTANCE…|-]", "check JSON documents against a JSON Schema",
       "\n  --draft 7|2019-09|2020-12  where the schema has no $schema\n"
       "  --output text|flag|basic   what to print about a violation\n"
+      "  --assert-format            \"format\" decides; else it annotates\n"
+      "  --max-errors N             violations told (100)\n"
       "  --max-depth N              of nesting (10000)\n"
       "  --bundle                   print SCHEMA and all that it refers to as one schema\n"
-      "  --batch                    standard input: one {\"schema\":…,\"instance\":…} a line;\n"
+      "  --batch                    standard input: one {\"schema\":…,\"instance\":…} a line,\n"
+      "                             perhaps with \"draft\" and \"assert_format\";\n"
       "                             standard output: true, false or error … a line\n"
       "Exit code: 0 valid, 1 invalid, 2 bad schema or usage.\n" },
     { "infer", cli_infer, "[OPTION]… FILE…|-", "learn a JSON Schema from sample documents",
