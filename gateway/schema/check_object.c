@@ -156,12 +156,13 @@ static bool counts_fit(struct run *r, const struct object_part *p, uint32_t n)
     return mutated(MUTANT_MIN_PROPERTIES, count >= p->min) && mutated(MUTANT_MAX_PROPERTIES, count <= p->max);
 }
 
-/* Fewer members than names are required? */
-static bool too_few(const struct run *r, const struct object_part *p, uint32_t n)
+/* Fewer members than names are required, or more than there are names? */
+static bool misfits(const struct run *r, const struct object_part *p, uint32_t n)
 {
     uint32_t count = json_count(r->d, n);
 
-    return count < p->n_required && count < JSON_COUNT_MAX;
+    return (count < p->n_required && count < JSON_COUNT_MAX) ||
+           (p->closed && count > p->n_slots && r->d->nodes[n].meta & JSON_UNIQUE);
 }
 
 enum schema_verdict run_object(struct run *r, const struct object_part *p, uint32_t n)
@@ -174,7 +175,7 @@ enum schema_verdict run_object(struct run *r, const struct object_part *p, uint3
 
     if (!run_charge(r, json_count(d, n)))
         return SCHEMA_LIMIT;
-    if (!counts_fit(r, p, n) || mutated(MUTANT_TOO_FEW, too_few(r, p, n)))
+    if (!counts_fit(r, p, n) || mutated(MUTANT_MISFITS, misfits(r, p, n)))
         return SCHEMA_INVALID;
     for (uint32_t k = n + 1; k < end; k = json_next(d, k + 1), rank++) {
         const struct slot *slot = slot_find(r->s, p, d, k);
@@ -217,7 +218,7 @@ bool run_object_unlike(struct run *r, const struct object_part *p, uint32_t n)
     const struct json_doc *d = r->d;
     struct seen seen = { 0 };
 
-    if (too_few(r, p, n))
+    if (misfits(r, p, n))
         return true;
     if (!run_charge(r, json_count(d, n)))
         return false;

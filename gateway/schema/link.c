@@ -140,6 +140,12 @@ static bool object_is_idle(const struct program *p, const struct object_part *o)
     return idle;
 }
 
+/* additionalProperties: false, and nothing else that could take a name. */
+static bool object_is_closed(const struct program *p, const struct object_part *o)
+{
+    return o->additional != NONE && o->n_patterns == 0 && p->nodes.at[p->edges.at[o->additional].to].types == 0;
+}
+
 static void settle(struct program *p, struct node *n)
 {
     static const unsigned by_type_alone = TYPE_BIT(JSON_NULL) | TYPE_BIT(JSON_FALSE) | TYPE_BIT(JSON_TRUE);
@@ -215,6 +221,8 @@ int program_link(struct program *p, struct err *e)
         for (uint32_t i = s.n; i-- > 0;)
             settle(p, &p->nodes.at[s.order[i]]);
         take_shortcuts(p, &s);
+        for (uint32_t i = 0; i < p->objects.n; i++)
+            p->objects.at[i].closed = object_is_closed(p, &p->objects.at[i]);
         program_build_selectors(p);
     }
     free(s.pending);

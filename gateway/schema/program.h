@@ -130,6 +130,7 @@ struct object_part {
     uint32_t names;      /* edge of propertyNames, or NONE */
     uint32_t dependencies, n_dependencies;
     bool counts;                /* min or max is set */
+    bool closed;                /* no name but those of the slots */
     uint8_t additional_keyword; /* enum keyword */
 };
 

@@ -72,6 +72,7 @@ static int simple_kind(struct regex *r, struct slice pattern)
     buf_init(&r->text, PATTERN_MAX);
     if (ecma_literal(pattern, &r->text, &r->literal))
         return LITERAL;
+    buf_clear(&r->text);
     if (chain_parse(pattern, &r->chain))
         return CHAIN;
     if (!chain_words(pattern, &words))
