@@ -43,6 +43,7 @@ const struct cli_command cli_commands[] = {
     { "validate", cli_validate, "[OPTION]… SCHEMA [INSTANCE…|-]", "check JSON documents against a JSON Schema",
       "\n  --draft 7|2019-09|2020-12  where the schema has no $schema\n"
       "  --output text|flag|basic   what to print about a violation\n"
+      "  --schemas DIR              a folder whose schemas it may refer to (several times)\n"
       "  --assert-format            \"format\" decides; else it annotates\n"
       "  --max-errors N             violations told (100)\n"
       "  --max-depth N              of nesting (10000)\n"

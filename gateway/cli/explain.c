@@ -70,7 +70,8 @@ static void tell_workflows(struct story *s, const struct reply *r)
     uint32_t list = json_member(d, 0, SLICE("workflows"));
 
     if (list == JSON_NONE || json_count(d, list) == 0) {
-        puts("  workflows: the pattern of none matched, or the event starts none in this state");
+        if (strcmp(text(s, r, 0, "status"), "held") != 0)
+            puts("  workflows: the pattern of none matched, or the event starts none in this state");
         return;
     }
     for (uint32_t w = list + 1; w < json_end(d, list); w = json_next(d, w)) {

@@ -74,6 +74,12 @@ static int read_value_option(struct validate *v, const char *name, const char *v
         return read_number(name, value, MAX_DEPTH_MOST, &v->limits.max_depth);
     if (strcmp(name, "--max-errors") == 0)
         return read_number(name, value, ERRORS_MOST, &v->max_errors);
+    if (strcmp(name, "--schemas") == 0) {
+        if (v->n_folders == VALIDATE_FOLDERS_MAX)
+            return bad("too many --schemas", value);
+        v->folders[v->n_folders++] = value;
+        return 0;
+    }
     for (int i = 0; i < 3; i++) {
         if (strcmp(value, outputs[i]) == 0) {
             v->output = i;
@@ -85,7 +91,7 @@ static int read_value_option(struct validate *v, const char *name, const char *v
 
 static bool is_valued(const char *name)
 {
-    static const char *const names[] = { "--draft", "--output", "--max-depth", "--max-errors" };
+    static const char *const names[] = { "--draft", "--output", "--max-depth", "--max-errors", "--schemas" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -120,21 +126,37 @@ static int read_options(struct validate *v, int argc, char **argv)
     v->args = argv + i;
     v->n_args = argc - i;
     v->options.keep_annotations = v->output == VALIDATE_BASIC;
+    if (v->batch && v->n_folders > 0)
+        return bad("--schemas is for files: a line of --batch holds all of its schema", "--batch");
     if (v->bundle && (v->batch || v->n_args != 1))
         return cli_usage("validate");
     return v->batch == (v->n_args == 0) ? 0 : cli_usage("validate");
 }
 
-/* The file and all those that it refers to; NULL where one of them cannot be read. */
-static struct schema_set *load_set(const char *path, struct slice *uri, struct err *e)
+static int add_folders(const struct validate *v, struct schema_set *set, struct err *e)
+{
+    for (int i = 0; i < v->n_folders; i++)
+        if (schema_set_add_folder(set, v->folders[i], e))
+            return -1;
+    return 0;
+}
+
+/* The file, the folders named, and all files that it refers to; NULL where one of them cannot be read. */
+static struct schema_set *load_set(const struct validate *v, const char *path, struct slice *uri, struct err *e)
 {
     struct schema_set *set = schema_set_new();
 
-    if (schema_set_add_file(set, path, slice_z(path), e) == 0 && schema_set_follow(set, e) == 0 &&
-        schema_set_uri(set, slice_z(path), uri))
+    if (schema_set_add_file(set, path, slice_z(path), e) == 0 && add_folders(v, set, e) == 0 &&
+        schema_set_follow(set, e) == 0 && schema_set_uri(set, slice_z(path), uri))
         return set;
     schema_set_free(set);
     return NULL;
+}
+
+static void on_warning(const char *text, void *unused)
+{
+    (void)unused;
+    fprintf(stderr, "hooklatch validate: warning: %s\n", text);
 }
 
 static struct schema *load_schema(struct validate *v, const char *path)
@@ -142,7 +164,7 @@ static struct schema *load_schema(struct validate *v, const char *path)
     struct schema *schema = NULL;
     struct slice uri;
     struct err e = { 0 };
-    struct schema_set *set = load_set(path, &uri, &e);
+    struct schema_set *set = load_set(v, path, &uri, &e);
 
     if (set)
         schema = schema_compile(set, uri, &v->options, &e);
@@ -157,7 +179,7 @@ static int print_bundle(struct validate *v)
     struct slice uri;
     struct buf out;
     struct err e = { 0 };
-    struct schema_set *set = load_set(v->args[0], &uri, &e);
+    struct schema_set *set = load_set(v, v->args[0], &uri, &e);
     int rc = CLI_USAGE;
 
     buf_init(&out, BUNDLE_MAX);
@@ -195,19 +217,34 @@ static int read_instance(const char *path, struct buf *out)
     return n ? CLI_USAGE : 0;
 }
 
+/* A pointer without what would move the cursor of a terminal. */
+static void print_path(struct slice path)
+{
+    if (path.len == 0)
+        fputs("the whole", stdout);
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = (unsigned char)path.ptr[i];
+
+        if (c < 0x20 || c == 0x7f)
+            printf("\\u%04x", c);
+        else
+            putchar(c);
+    }
+}
+
 static void print_text(const char *name, const struct json_doc *d, const struct schema_report *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         const struct schema_error *error = &r->errors[i];
-        struct slice path = error->instance_path.len ? error->instance_path : SLICE("the whole");
         uint32_t line, column;
 
         json_position(d->text, d->nodes[error->node].at, &line, &column);
-        printf("%s:%u:%u: %.*s: %.*s (%.*s)\n", name, line, column, SLICE_FMT(path), SLICE_FMT(error->message),
-               SLICE_FMT(error->schema_place));
+        printf("%s:%u:%u: ", name, line, column);
+        print_path(error->instance_path);
+        printf(": %.*s (%.*s)\n", SLICE_FMT(error->message), SLICE_FMT(error->schema_place));
     }
     if (r->more)
-        printf("%s: … and more\n", name);
+        printf("%s: … and more (--max-errors)\n", name);
 }
 
 static void print_basic(struct validate *v, const struct schema *schema, const struct json_doc *d,
@@ -325,7 +362,7 @@ static int run_with_stack(struct validate *v)
 
 int cli_validate(int argc, char **argv)
 {
-    struct validate v = { .options.draft = SCHEMA_DRAFT_2020_12,
+    struct validate v = { .options = { .draft = SCHEMA_DRAFT_2020_12, .warn = on_warning },
                           .max_errors = ERRORS_SHOWN,
                           .limits = { .max_depth = MAX_DEPTH_DEFAULT, .max_nodes = MAX_NODES } };
     int rc = read_options(&v, argc, argv);

@@ -5,12 +5,16 @@
 #include "json/doc.h"
 #include "schema/schema.h"
 
+#define VALIDATE_FOLDERS_MAX 16
+
 struct validate {
     struct schema_options options;
     struct json_limits limits; /* of instances */
     enum { VALIDATE_TEXT, VALIDATE_FLAG, VALIDATE_BASIC } output;
     bool batch, bundle;
     uint32_t max_errors;
+    const char *folders[VALIDATE_FOLDERS_MAX]; /* --schemas */
+    int n_folders;
     int n_args;
     char **args; /* SCHEMA INSTANCE… */
     struct schema_scratch *scratch;

@@ -43,6 +43,7 @@ static int read_options(const struct validate *v, const struct json_doc *line, s
 
     *options = v->options;
     options->keep_annotations = false;
+    options->warn = NULL;
     if (draft != JSON_NONE && (json_type_of(line, draft) != JSON_STRING ||
                                validate_draft(json_inner(line, draft), &options->draft)))
         return err_set(e, ERR_INPUT, "\"draft\" must be \"7\", \"2019-09\" or \"2020-12\"");

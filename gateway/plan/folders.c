@@ -206,9 +206,24 @@ static int define_file(struct build *b, struct schema_file *file, struct err *e)
     return result;
 }
 
+struct warned {
+    struct build *b;
+    uint32_t node;
+};
+
+static void on_warning(const char *text, void *arg)
+{
+    struct warned *w = arg;
+
+    tree_warn(w->b->t, w->node, w->b->is, NULL, "%s", text);
+}
+
 static void compile_file(struct build *b, uint32_t node, struct schema_file *file, bool assert_format)
 {
-    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12, .assert_format = assert_format };
+    struct warned warned = { b, node };
+    struct schema_options options = {
+        .draft = SCHEMA_DRAFT_2020_12, .assert_format = assert_format, .warn = on_warning, .warn_arg = &warned
+    };
     struct schema **schema = &file->schemas[assert_format];
     struct err e;
 

@@ -3,11 +3,14 @@
 #include <stdio.h>
 
 #include "json/pointer.h"
+#include "schema/message.h"
 #include "schema/meta.h"
 #include "schema/uri.h"
 
 #define PROGRAM_TEXT_MAX (256u << 20)
 #define PROGRAM_NODES_MAX 1000000u
+#define WARNINGS_MAX 20u
+#define WARN_NAME_LEAST 3u
 
 int compile_fail(struct compile *c, const struct item *it, enum keyword kw, const char *fmt, ...)
 {
@@ -215,11 +218,16 @@ int compile_list(struct compile *c, const struct item *it, enum keyword kw, uint
 
 static int refuse_dialect(struct compile *c, const struct item *it, struct slice uri)
 {
+    static const char *known = "http://json-schema.org/draft-07/schema#, https://json-schema.org/draft/2019-09/schema "
+                               "or https://json-schema.org/draft/2020-12/schema";
+    struct slice older = dialect_older_draft(uri);
+
+    if (older.len > 0)
+        return compile_fail(c, it, KW_SCHEMA, "%.*s is not supported: write the schema in %s", SLICE_FMT(older), known);
     return compile_fail(c, it, KW_SCHEMA,
-                        "unknown dialect \"%.*s\": use http://json-schema.org/draft-07/schema#, "
-                        "https://json-schema.org/draft/2019-09/schema or https://json-schema.org/draft/2020-12/schema, "
-                        "or put its meta-schema into a schema folder",
-                        SLICE_FMT(uri));
+                        "unknown dialect \"%.*s\": use %s, or put its meta-schema, whose \"$schema\" says which of them "
+                        "it builds on, into a schema folder",
+                        SLICE_FMT(uri), known);
 }
 
 /* A $schema where no resource begins may only repeat what holds there. */
@@ -267,6 +275,36 @@ static void gather_keywords(struct item *it)
     }
 }
 
+/* A member that is no keyword here, and differs from one by a letter or its case. */
+static void warn_of_member(struct compile *c, const struct item *it, uint32_t key)
+{
+    struct near near = near_to(json_inner(&it->place.doc->json, key));
+
+    near.distance = 2;
+    for (int i = 0; i < KW_COUNT; i++)
+        if (dialect_has(it->dialect, (enum keyword)i))
+            near_try(&near, slice_z(keywords[i].name));
+    if (near.best.len == 0 || near.name.len < WARN_NAME_LEAST)
+        return;
+    c->warnings++;
+    c->options->warn(arena_printf(&c->arena, "%.*s#%.*s: \"%.*s\" is no keyword and has no effect; did you mean \"%.*s\"?",
+                                  SLICE_FMT(it->place.doc->name), SLICE_FMT(it->place.pointer), SLICE_FMT(near.name),
+                                  SLICE_FMT(near.best)),
+                     c->options->warn_arg);
+}
+
+static void warn_of_members(struct compile *c, const struct item *it)
+{
+    const struct json_doc *d = &it->place.doc->json;
+    uint32_t node = it->place.node;
+
+    if (!c->options->warn || it->place.doc->builtin)
+        return;
+    for (uint32_t k = node + 1; k < json_end(d, node) && c->warnings < WARNINGS_MAX; k = json_next(d, k + 1))
+        if (keyword_find(d, k, UINT64_MAX) == KW_COUNT)
+            warn_of_member(c, it, k);
+}
+
 static bool is_true(const struct item *it, enum keyword kw)
 {
     return it->keywords[kw] != JSON_NONE && json_type_of(&it->place.doc->json, it->keywords[kw]) == JSON_TRUE;
@@ -280,6 +318,7 @@ static int compile_object_schema(struct compile *c, struct item *it)
     if (check_dialect(c, it, r))
         return -1;
     gather_keywords(it);
+    warn_of_members(c, it);
     c->program.nodes.at[it->node].write_only = is_true(it, KW_WRITE_ONLY);
     if (c->options->keep_annotations)
         compile_annotations(c, it);

@@ -30,6 +30,7 @@ struct compile {
     uint32_t *buckets;          /* program node + 1 by origin */
     uint32_t n_buckets;
     bool too_large;
+    unsigned warnings;
     struct err *e;
 };
 

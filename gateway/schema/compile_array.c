@@ -68,9 +68,13 @@ static int resolve_ref(struct compile *c, const struct item *it, enum keyword kw
     uri = uri_resolve(&c->arena, set_resource(it->place.doc, it->place.node)->base, compile_string(c, it, value),
                       &fragment);
     if (set_find(c->set, &c->arena, uri, fragment, place, c->e)) {
+        const struct resource *r = set_resource(it->place.doc, it->place.node);
         const char *why = arena_printf(&c->arena, "%s", c->e->text);
 
-        return compile_fail(c, it, kw, "%s", why);
+        if (uri_is_absolute(compile_string(c, it, value)) || slice_eq(r->base, it->place.doc->uri))
+            return compile_fail(c, it, kw, "%s", why);
+        return compile_fail(c, it, kw, "%s (a relative reference counts from the \"$id\" %.*s, not from the file)", why,
+                            SLICE_FMT(r->base));
     }
     *name = uri_decode(&c->arena, fragment);
     return 0;

@@ -80,6 +80,32 @@ const struct dialect *dialect_find(struct slice uri)
     return NULL;
 }
 
+struct slice dialect_older_draft(struct slice uri)
+{
+    uri = without_scheme(uri);
+    if (!slice_starts(uri, SLICE("json-schema.org/draft-0")) || slice_starts(uri, SLICE("json-schema.org/draft-07")))
+        return SLICE("");
+    return slice_of(uri.ptr + 16, 8);
+}
+
+const struct dialect *dialect_guess(const struct json_doc *d, uint32_t node)
+{
+    uint32_t list = json_member(d, node, SLICE("$vocabulary"));
+
+    if (list == JSON_NONE || json_type_of(d, list) != JSON_OBJECT)
+        return NULL;
+    for (uint32_t k = list + 1; k < json_end(d, list); k = json_next(d, k + 1)) {
+        for (int i = SCHEMA_DRAFT_2019_09; i < N_STANDARD; i++) {
+            char prefix[64];
+            int len = snprintf(prefix, sizeof prefix, "https://json-schema.org/draft/%s/vocab/", drafts[i].name);
+
+            if (slice_starts(json_inner(d, k), slice_of(prefix, (size_t)len)))
+                return dialect_standard((enum schema_draft)i);
+        }
+    }
+    return NULL;
+}
+
 /* Adds what a vocabulary brings; false when it is none of ours. */
 static bool take_vocabulary(struct slice uri, bool required, struct dialect *dialect, unsigned *taken)
 {

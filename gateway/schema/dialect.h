@@ -17,6 +17,10 @@ struct dialect {
 const struct dialect *dialect_standard(enum schema_draft draft);
 /* The standard dialect that a $schema means, or NULL. */
 const struct dialect *dialect_find(struct slice uri);
+/* The draft of a meta-schema (at node) that names itself as its own, by its $vocabulary; NULL when that tells nothing. */
+const struct dialect *dialect_guess(const struct json_doc *d, uint32_t node);
+/* Of a $schema of the standard before draft-07: "draft-04"; else empty. */
+struct slice dialect_older_draft(struct slice uri);
 /* The dialect of the meta-schema at the node, which is itself a schema of `base`; slices are borrowed from d and uri. */
 struct dialect dialect_read(const struct json_doc *d, uint32_t node, struct slice uri, const struct dialect *base);
 const char *dialect_draft_name(enum schema_draft draft);

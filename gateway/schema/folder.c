@@ -182,6 +182,9 @@ static int follow(struct schema_set *s, const struct document *doc, uint32_t val
 
     if (json_type_of(&doc->json, value) != JSON_STRING || ref.len == 0 || ref.ptr[0] == '#')
         return 0;
+    uri = uri_resolve(&s->arena, set_resource(doc, value)->base, ref, &fragment);
+    if (set_place(s, uri)) /* by an $id, perhaps within the file itself */
+        return 0;
     uri = uri_resolve(&s->arena, doc->uri, ref, &fragment);
     if (!slice_starts(uri, SLICE("file:///")) || is_registered(s, uri))
         return 0;
@@ -195,6 +198,7 @@ int schema_set_follow(struct schema_set *s, struct err *e)
     for (uint32_t i = 0; i < s->documents.n && i < FILES_MAX; i++) {
         const struct document *doc = s->documents.at[i];
 
+        set_scan(s, SCHEMA_DRAFT_2020_12);
         for (uint32_t n = 0; n < doc->json.count; n++)
             if (is_reference(&doc->json, n) && follow(s, doc, n + 1, e))
                 return -1;

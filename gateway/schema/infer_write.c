@@ -1,5 +1,6 @@
 /* What was seen, in the words of JSON Schema: here it is decided which strings are an enum and which keys are ids. */
 #include "schema/infer_spot.h"
+#include "schema/secret_name.h"
 
 #define WIDTH 100u /* of lists in one line */
 #define IDS_LEAST 3u
@@ -17,6 +18,7 @@ const char *const infer_annotations[] = { "$schema",  "$id",        "$comment", 
 
 struct writer {
     struct infer *i;
+    bool secret; /* inside a member whose name says so */
     struct buf *out;
     unsigned depth;
     bool first; /* in the innermost container */
@@ -156,8 +158,8 @@ static const char *format_of(const struct strings *s)
     return NULL;
 }
 
-/* Few words, each of them more than once: a word that was seen once says that there are more. */
-static bool is_enum(const struct spot *p)
+/* Few words, each of them more than once: a word that was seen once says that there are more. Secrets are no words. */
+static bool is_enum(const struct writer *w, const struct spot *p)
 {
     const struct strings *s = &p->strings;
 
@@ -165,7 +167,7 @@ static bool is_enum(const struct spot *p)
         return false;
     if (s->kept)
         return true;
-    if (format_of(s) || s->values.n < ENUM_LEAST || s->seen < (uint64_t)s->values.n * SEEN_PER_VALUE)
+    if (w->secret || format_of(s) || s->values.n < ENUM_LEAST || s->seen < (uint64_t)s->values.n * SEEN_PER_VALUE)
         return false;
     for (uint32_t n = 0; n < s->values.n; n++)
         if (s->values.at[n].seen < 2)
@@ -179,9 +181,9 @@ static void put_strings(struct writer *w, const struct spot *p)
     const char *format = format_of(s);
     struct buf *list = &w->i->tmp;
 
-    if (is_enum(p) && s->values.n == 1 && !(p->kinds & INFER_NULL)) {
+    if (is_enum(w, p) && s->values.n == 1 && !(p->kinds & INFER_NULL)) {
         put_text(w, "const", s->values.at[0].text);
-    } else if (is_enum(p)) {
+    } else if (is_enum(w, p)) {
         buf_reset(list);
         for (uint32_t n = 0; n < s->values.n; n++) {
             json_quote(list, s->values.at[n].text);
@@ -247,7 +249,7 @@ static void put_spot(struct writer *w, struct spot *p);
 
 static void put_properties(struct writer *w, const struct spot *p)
 {
-    bool any = false;
+    bool any = false, secret = w->secret;
 
     for (uint32_t n = 0; n < p->properties.n; n++) {
         if (!p->properties.at[n].value)
@@ -258,7 +260,9 @@ static void put_properties(struct writer *w, const struct spot *p)
         }
         any = true;
         put_name(w, p->properties.at[n].name);
+        w->secret = secret || secret_name_in(p->properties.at[n].name);
         put_spot(w, p->properties.at[n].value);
+        w->secret = secret;
     }
     if (any)
         close_container(w, '}');

@@ -1,6 +1,10 @@
 /* The last passes over a program: its order, its shortcuts, what a value's type alone decides, and the frozen block. */
 #include "schema/compile.h"
 
+#include "json/pointer.h"
+
+#define SECRETS_MAX 1000u /* names */
+
 void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, bool sure, void *arg),
                           void *arg)
 {
@@ -169,7 +173,11 @@ static void settle(struct program *p, struct node *n)
     if ((n->object != NONE && !object_is_idle(p, &p->objects.at[n->object])) || n->marked)
         settles &= ~TYPE_BIT(JSON_OBJECT);
     for (uint32_t i = 0; i < n->n_logic; i++) {
-        struct verdict v = fold(p, &p->logic.at[n->logic + i]);
+        const struct logic *l = &p->logic.at[n->logic + i];
+        struct verdict v = fold(p, l);
+
+        for (uint32_t j = 0; (l->keyword == KW_ALL_OF || logic_is_reference(l)) && j < l->n; j++)
+            n->write_only |= p->nodes.at[p->edges.at[l->edges + j].to].write_only;
 
         accepts &= ~v.no;
         settles &= v.yes;
@@ -210,6 +218,25 @@ static void take_shortcuts(struct program *p, const struct sort *s)
     free(ends);
 }
 
+/* A name that is write-only in one part of the schema is a secret in all of them. As a JSON Pointer spells it. */
+static void gather_secrets(struct program *p)
+{
+    for (uint32_t i = 0; i < p->slots.n && p->secret_names.n < SECRETS_MAX; i++) {
+        const struct slot *slot = &p->slots.at[i];
+        struct name secret = { .at = (uint32_t)p->text.len };
+        struct buf token;
+
+        if (slot->edge == NONE || !p->nodes.at[p->edges.at[slot->edge].to].write_only)
+            continue;
+        buf_init(&token, 2 * (size_t)slot->name.len + 2);
+        pointer_put_token(&token, slice_of(p->text.ptr + slot->name.at, slot->name.len));
+        secret.len = (uint32_t)token.len;
+        buf_put(&p->text, buf_slice(&token));
+        buf_clear(&token);
+        *VEC_ADD(&p->secret_names) = secret;
+    }
+}
+
 int program_link(struct program *p, struct err *e)
 {
     struct sort s = { .pending = mem_zalloc(p->nodes.n * sizeof(uint32_t)),
@@ -224,6 +251,7 @@ int program_link(struct program *p, struct err *e)
         for (uint32_t i = 0; i < p->objects.n; i++)
             p->objects.at[i].closed = object_is_closed(p, &p->objects.at[i]);
         program_build_selectors(p);
+        gather_secrets(p);
     }
     free(s.pending);
     free(s.order);
@@ -276,6 +304,7 @@ struct schema *program_freeze(struct program *p)
     ref_init(&s->ref);
     s->n_nodes = p->nodes.n;
     s->n_regexes = p->regexes.n;
+    s->n_secret_names = p->secret_names.n;
     s->keeps_annotations = p->outputs.n > 0;
     s->root = 0;
     s->bytes = bytes;

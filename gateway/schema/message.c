@@ -1,7 +1,8 @@
 #include "schema/message.h"
 
+#include "schema/secret_name.h"
+
 #define VALUE_MAX 60u
-#define SECRET_PATH_MAX 1000u
 #define LIST_MAX 200u
 #define HINT_NAME_MAX 40u
 #define HINT_NAMES_MAX 500u
@@ -56,31 +57,6 @@ void message_kind(struct buf *b, const struct json_doc *d, uint32_t n)
         message_value(b, d, n);
 }
 
-/* In small letters, without the marks between words. */
-static const char *const secret_names[] = { "password",   "passwd",     "passphrase", "secret", "token",
-                                            "apikey",     "accesskey",  "privatekey", "cvc",    "cvv",
-                                            "cardnumber", "credential", "authorization" };
-
-bool message_is_secret(struct slice path)
-{
-    char plain[SECRET_PATH_MAX + 1];
-    size_t len = 0;
-
-    if (path.len > SECRET_PATH_MAX) /* the end of a long one */
-        path = slice_from(path, path.len - SECRET_PATH_MAX);
-    for (size_t i = 0; i < path.len; i++) {
-        char c = path.ptr[i];
-
-        if (c != '_' && c != '-' && c != '\0')
-            plain[len++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    plain[len] = '\0';
-    for (size_t i = 0; i < sizeof secret_names / sizeof secret_names[0]; i++)
-        if (strstr(plain, secret_names[i]))
-            return true;
-    return false;
-}
-
 static const struct {
     unsigned bits;
     const char *name;
@@ -105,6 +81,17 @@ void message_types(struct buf *b, unsigned types, bool integer_only)
     }
 }
 
+/* A container may hold a secret. */
+static void put_const(struct buf *b, const struct json_doc *d, uint32_t n)
+{
+    struct slice raw = json_raw(d, n);
+
+    if ((json_type_of(d, n) == JSON_OBJECT || json_type_of(d, n) == JSON_ARRAY) && secret_name_in(raw))
+        message_value(b, d, n);
+    else
+        message_cut(b, raw, VALUE_MAX);
+}
+
 void message_values(struct buf *b, const struct schema *s, const struct value_list *list)
 {
     size_t start = b->len;
@@ -124,7 +111,7 @@ void message_values(struct buf *b, const struct schema *s, const struct value_li
             v++;
         if (order > 0)
             buf_puts(b, ", ");
-        message_cut(b, json_raw(&s->consts, v->node), VALUE_MAX);
+        put_const(b, &s->consts, v->node);
     }
 }
 

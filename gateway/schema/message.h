@@ -8,8 +8,6 @@
 void message_value(struct buf *b, const struct json_doc *d, uint32_t n);
 /* The same without the value, for secrets: "string of 12 characters (not shown)". */
 void message_kind(struct buf *b, const struct json_doc *d, uint32_t n);
-/* Does a name on the way to a value (a JSON Pointer) say that it is secret: a password, token, key …? */
-bool message_is_secret(struct slice path);
 /* "string, integer or null" */
 void message_types(struct buf *b, unsigned types, bool integer_only);
 /* "one of \"a\", \"b\", …"; a single value without "one of". */

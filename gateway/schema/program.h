@@ -198,6 +198,7 @@ struct value_list {
     X(struct pattern, patterns)                                                                                        \
     X(struct dependency, dependencies)                                                                                 \
     X(struct name, names)                                                                                              \
+    X(struct name, secret_names)                                                                                       \
     X(struct logic, logic)                                                                                             \
     X(struct selector, selectors)                                                                                      \
     X(uint64_t, masks)                                                                                                 \
@@ -222,7 +223,7 @@ struct schema {
     struct ref ref;
     size_t bytes;
     uint32_t root; /* edge */
-    uint32_t n_nodes, n_regexes;
+    uint32_t n_nodes, n_regexes, n_secret_names;
     bool keeps_annotations;
 #define X(type, field) type *field;
     PROGRAM_ARRAYS(X)

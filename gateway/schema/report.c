@@ -2,6 +2,7 @@
 
 #include "json/pointer.h"
 #include "schema/message.h"
+#include "schema/secret_name.h"
 
 #define MADE_MAX 5000u
 #define PATH_MAX_BYTES (1u << 20)
@@ -49,9 +50,37 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
     return f;
 }
 
+/* token: with its slash */
+static bool has_token(struct slice path, struct slice token)
+{
+    while (path.len >= token.len) {
+        const char *at = memmem(path.ptr, path.len, token.ptr, token.len);
+
+        if (!at)
+            return false;
+        path = slice_from(path, (size_t)(at - path.ptr) + token.len);
+        if (path.len == 0 || path.ptr[0] == '/')
+            return true;
+    }
+    return false;
+}
+
+bool report_is_secret(const struct reporter *r, const struct node *p)
+{
+    struct slice path = buf_slice(&r->instance);
+    const struct schema *s = r->run.s;
+
+    if (p->write_only || r->secret || secret_name_in(path))
+        return true;
+    for (uint32_t i = 0; i < s->n_secret_names; i++)
+        if (has_token(path, schema_text(s, s->secret_names[i])))
+            return true;
+    return false;
+}
+
 void report_value(struct reporter *r, const struct node *p, uint32_t n)
 {
-    if (p->write_only || message_is_secret(buf_slice(&r->instance)))
+    if (report_is_secret(r, p))
         message_kind(&r->message, r->run.d, n);
     else
         message_value(&r->message, r->run.d, n);
@@ -136,7 +165,10 @@ static void report_values(struct reporter *r, const struct node *p, uint32_t lis
         return;
     b = report_say(r);
     buf_puts(b, "expected ");
-    message_values(b, r->run.s, &r->run.s->lists[list]);
+    if (report_is_secret(r, p))
+        buf_puts(b, "another value");
+    else
+        message_values(b, r->run.s, &r->run.s->lists[list]);
     buf_puts(b, ", found ");
     report_value(r, p, n);
     report_add(r, p, kw, n);
@@ -166,25 +198,33 @@ static void report_part(struct reporter *r, const struct node *p, uint32_t n)
     }
 }
 
+static void report_node(struct reporter *r, const struct node *p, uint32_t n)
+{
+    if (!run_type(&r->run, p, n)) {
+        report_type(r, p, n);
+        return;
+    }
+    report_part(r, p, n);
+    report_values(r, p, p->values, KW_ENUM, n);
+    report_values(r, p, p->constant, KW_CONST, n);
+    for (uint32_t i = 0; i < p->n_logic; i++)
+        report_logic(r, p, &r->run.s->logic[p->logic + i], n);
+    if (p->tracks & type_bit(r->run.d->nodes[n].meta))
+        report_unevaluated(r, p, n);
+}
+
 void report_edge(struct reporter *r, uint32_t edge, uint32_t n)
 {
     uint32_t node = r->run.s->edges[edge].to;
     const struct node *p = &r->run.s->nodes[node];
+    bool outer = r->secret;
 
     if (report_done(r) || r->run.depth >= r->run.scratch->max_depth || run_node(&r->run, node, n) != SCHEMA_INVALID)
         return;
     r->run.depth++;
-    if (!run_type(&r->run, p, n)) {
-        report_type(r, p, n);
-    } else {
-        report_part(r, p, n);
-        report_values(r, p, p->values, KW_ENUM, n);
-        report_values(r, p, p->constant, KW_CONST, n);
-        for (uint32_t i = 0; i < p->n_logic; i++)
-            report_logic(r, p, &r->run.s->logic[p->logic + i], n);
-        if (p->tracks & type_bit(r->run.d->nodes[n].meta))
-            report_unevaluated(r, p, n);
-    }
+    r->secret |= p->write_only;
+    report_node(r, p, n);
+    r->secret = outer;
     r->run.depth--;
 }
 

@@ -22,6 +22,7 @@ struct reporter {
     struct found_list *list; /* where errors go */
     struct buf instance, keyword, message;
     unsigned depth;
+    bool secret; /* inside something write-only */
     size_t max;      /* errors wanted in the list */
     uint32_t budget; /* errors that may still be made, shown or not */
     bool more;
@@ -53,7 +54,9 @@ void report_below(struct reporter *r, uint32_t edge, uint32_t n);
 struct found *report_add(struct reporter *r, const struct node *p, enum keyword kw, uint32_t n);
 /* The absolute location of one of the node's keywords, in r->memory. */
 struct slice report_absolute(struct reporter *r, const struct node *p, struct slice keyword);
-/* Appends the value at n to the message, shortened; of a secret only what kind it is. p: the schema it failed. */
+/* Is the value at hand one that messages must not show? p: the schema it failed. */
+bool report_is_secret(const struct reporter *r, const struct node *p);
+/* Appends the value at n to the message, shortened; of a secret only what kind it is. */
 void report_value(struct reporter *r, const struct node *p, uint32_t n);
 /* Starts a message. */
 struct buf *report_say(struct reporter *r);

@@ -87,7 +87,7 @@ static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsi
     struct slice base_uri;
     uint32_t schema;
 
-    if (found)
+    if (found || dialect_older_draft(uri).len > 0)
         return found;
     uri = without_fragment(uri);
     for (uint32_t i = 0; i < s->set->dialects.n; i++)
@@ -102,7 +102,9 @@ static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsi
         return NULL;
     schema = json_member(&meta.doc->json, meta.node, SLICE("$schema"));
     base_uri = string_of(s, meta.doc, schema);
-    if (base_uri.len > 0 && !slice_eq(without_fragment(base_uri), uri))
+    if (slice_eq(without_fragment(base_uri), uri))
+        base = dialect_guess(&meta.doc->json, meta.node);
+    else if (base_uri.len > 0)
         base = find_dialect(s, base_uri, depth + 1);
     if (!base)
         return NULL;

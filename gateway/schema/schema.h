@@ -29,6 +29,9 @@ struct schema_options {
     enum schema_draft draft; /* where the document has no $schema */
     bool assert_format;      /* "format" decides too; else it is an annotation, but where the dialect asserts it */
     bool keep_annotations;   /* and absolute locations: larger; for schema_annotations_make and output formats */
+    /* Told what is allowed and most likely a mistake: "file.json#/a: …"; at most a few. NULL ok. */
+    void (*warn)(const char *text, void *arg);
+    void *warn_arg;
 };
 /* Compiles the document of that uri (fragment allowed: "#/$defs/x"). An unresolved reference, a keyword that is not
  * supported, a bad pattern, a malformed keyword: ERR_INPUT with file, JSON Pointer and what to change. */

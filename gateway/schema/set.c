@@ -307,7 +307,7 @@ int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct sli
     if (!find_target(s, key, out, e, &rc) && !find_target(set_builtin(), key, out, e, &rc)) {
         if (anchor && t)
             return err_set(e, ERR_INPUT, "there is no anchor \"%.*s\" in %.*s", SLICE_FMT(fragment), SLICE_FMT(uri));
-        return err_set(e, ERR_INPUT, "%.*s is no registered schema (nothing is fetched: put it into a schema folder)",
+        return err_set(e, ERR_INPUT, "nothing here has the URI %.*s, and nothing is fetched: put it into a schema folder",
                        SLICE_FMT(uri));
     }
     return rc == 0 && fragment.len > 0 && !anchor ? find_pointer(a, fragment, out, e) : rc;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -141,6 +142,32 @@ static void test_bundle(void **state)
     assert_int_equal(RUN("", "--bundle", "nobody.json"), 2);
 }
 
+static void test_folders(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("folder", 0700), 0);
+    put("folder/n.json", "{\"$id\":\"https://x.example/n\",\"type\":\"integer\"}");
+    put("user.json", "{\"$ref\":\"https://x.example/n\"}");
+    assert_int_equal(RUN("", "user.json", "good.json"), 2);
+    assert_int_equal(RUN("", "--schemas", "folder", "user.json", "good.json", "pair.json"), 1);
+    assert_starts("good.json: valid\npair.json:1:1: the whole: expected integer");
+    assert_int_equal(RUN("", "--schemas", "nowhere", "user.json", "good.json"), 2);
+    assert_int_equal(RUN("{}", "--schemas", "folder", "--batch"), 2);
+    remove("folder/n.json");
+    remove("folder");
+    remove("user.json");
+}
+
+/* A payload does not steer the terminal it is printed on. */
+static void test_control_characters(void **state)
+{
+    (void)state;
+    put("closed.json", "{\"additionalProperties\":false}");
+    assert_int_equal(RUN("{\"\\u001b[31m\\n\":1}", "closed.json", "-"), 1);
+    assert_starts("standard input:1:3: /\\u001b[31m\\u000a: unknown property \"\\u001b[31m\\n\"");
+    remove("closed.json");
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -210,7 +237,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files), cmocka_unit_test(test_output), cmocka_unit_test(test_bundle),
-        cmocka_unit_test(test_usage), cmocka_unit_test(test_depth),  cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_folders), cmocka_unit_test(test_control_characters), cmocka_unit_test(test_depth),  cmocka_unit_test(test_batch),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

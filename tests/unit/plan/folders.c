@@ -65,8 +65,8 @@ static void test_schemas(void **state)
     assert_schema("sub/name.json", "");
     assert_schema(
         "loose.json",
-        "c.yaml:1:154: error: sources.a.events.t.schema: loose.json#/$ref: file://%1$s/own/nope.json is "
-        "no registered schema (nothing is fetched: put it into a schema folder)\n");
+        "c.yaml:1:154: error: sources.a.events.t.schema: loose.json#/$ref: nothing here has the URI file://%1$s/own/nope.json, "
+        "and nothing is fetched: put it into a schema folder\n");
     assert_schema("readme.txt",
                   "c.yaml:1:154: error: sources.a.events.t.schema: no schema folder has a file readme.txt\n"
                   "    hint: the name of a schema file ends with .json\n");

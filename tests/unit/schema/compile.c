@@ -51,9 +51,12 @@ static void test_refused(void **state)
         { "{\"$ref\":1}", "case.json#/$ref: must be a string", D20 },
         { "{\"$ref\":\"#/nowhere\"}", "case.json#/$ref: case.json has nothing at /nowhere", D20 },
         { "{\"$ref\":\"#nowhere\"}", "there is no anchor \"nowhere\"", D20 },
-        { "{\"$ref\":\"other.json\"}", "https://example.com/s/other.json is no registered schema", D20 },
-        { "{\"$schema\":\"http://json-schema.org/draft-04/schema#\"}",
-          "unknown dialect \"http://json-schema.org/draft-04/schema#\"", D20 },
+        { "{\"$ref\":\"other.json\"}", "nothing here has the URI https://example.com/s/other.json", D20 },
+        { "{\"$schema\":\"http://json-schema.org/draft-04/schema#\"}", "draft-04 is not supported: write", D20 },
+        { "{\"$schema\":\"https://json-schema.org/draft-06/schema\"}", "draft-06 is not supported", D20 },
+        { "{\"$schema\":\"https://nobody.example/dialect\"}", "unknown dialect \"https://nobody.example/dialect\"", D20 },
+        { "{\"$id\":\"https://x.example/a\",\"$ref\":\"other.json\"}",
+          "(a relative reference counts from the \"$id\" https://x.example/a, not from the file)", D20 },
         { "{\"properties\":{\"a\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\"}}}",
           "case.json#/properties/a/$schema: a part of a 2020-12 schema cannot be draft-07", D20 },
         { "{\"$ref\":\"#\"}", "case.json#: references lead back here", D20 },
@@ -107,6 +110,38 @@ static void test_ignored(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         schema_unref(case_schema(rows[i].schema, rows[i].draft));
+}
+
+static void on_warning(const char *text, void *arg)
+{
+    char *all = arg;
+
+    strcat(strcat(all, text), "\n");
+}
+
+static void test_warnings(void **state)
+{
+    char said[1000] = "";
+    struct schema_options options = { .draft = D20, .warn = on_warning, .warn_arg = said };
+    struct schema_set *set = schema_set_new();
+    struct schema *s;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(schema_set_add(set, CASE_URI, SLICE("case.json"),
+                                    SLICE("{\"Required\":[],\"x-items\":1,\"tsAdditionalProperties\":1,\"properties\":"
+                                          "{\"requird\":{\"minimun\":1}},\"unevaluatedItem\":1}"),
+                                    &e),
+                     0);
+    s = schema_compile(set, CASE_URI, &options, &e);
+    assert_non_null(s);
+    assert_string_equal(said, "case.json#: \"Required\" is no keyword and has no effect; did you mean \"required\"?\n"
+                              "case.json#: \"unevaluatedItem\" is no keyword and has no effect; did you mean "
+                              "\"unevaluatedItems\"?\n"
+                              "case.json#/properties/requird: \"minimun\" is no keyword and has no effect; did you mean "
+                              "\"minimum\"?\n");
+    schema_unref(s);
+    schema_set_free(set);
 }
 
 static void add(struct schema_set *set, const char *uri, const char *name, const char *text)
@@ -226,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_ignored), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_registering), cmocka_unit_test(test_rivals),  cmocka_unit_test(test_draft_changes),
     };
 

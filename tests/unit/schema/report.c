@@ -129,6 +129,47 @@ static void test_messages(void **state)
         check(&rows[i]);
 }
 
+/* Whatever fails, wherever the schema says that it is write-only: the value is not in the message, nor is the one that
+ * was expected. */
+static void test_secrets(void **state)
+{
+    static const char *const schemas[] = {
+        "{\"properties\":{\"a\":{\"writeOnly\":true,\"type\":\"integer\"}}}",
+        "{\"properties\":{\"a\":{\"writeOnly\":true,\"$ref\":\"#/$defs/s\"}},\"$defs\":{\"s\":{\"type\":\"integer\"}}}",
+        "{\"properties\":{\"a\":{\"$ref\":\"#/$defs/s\",\"type\":\"integer\"}},\"$defs\":{\"s\":{\"writeOnly\":true}}}",
+        "{\"properties\":{\"a\":{\"writeOnly\":true,\"allOf\":[{\"type\":\"integer\"}]}}}",
+        "{\"properties\":{\"a\":{\"type\":\"integer\"}},\"allOf\":[{\"properties\":{\"a\":{\"writeOnly\":true}}}]}",
+        "{\"properties\":{\"b\":{\"writeOnly\":true,\"items\":{\"type\":\"integer\"}}}}",
+        "{\"properties\":{\"b\":{\"writeOnly\":true,\"contains\":{\"const\":\"SECRET\"},\"maxItems\":0}}}",
+        "{\"properties\":{\"api-Key\":{\"pattern\":\"^x\"}}}",
+        "{\"properties\":{\"api-Key\":{\"const\":\"SECRET\"}}}",
+        "{\"properties\":{\"api-Key\":{\"enum\":[\"SECRET\",\"SECRET2\"]}}}",
+        "{\"const\":{\"password\":\"SECRET\"}}",
+        "{\"additionalProperties\":{\"type\":\"null\",\"writeOnly\":true}}",
+        "{\"properties\":{\"a\":{\"writeOnly\":true,\"anyOf\":[{\"type\":\"integer\"},{\"minLength\":50}]}}}",
+    };
+    struct schema_scratch *scratch = schema_scratch_new();
+    struct json_doc d;
+
+    (void)state;
+    case_parse(&d, "{\"a\":\"hidden\",\"b\":[\"hidden\"],\"api-Key\":\"hidden\"}");
+    for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
+        struct schema *s = case_schema(schemas[i], D20);
+        struct schema_report r;
+
+        schema_report_make(&r, s, &d, 0, scratch, 20);
+        assert_int_equal(r.verdict, SCHEMA_INVALID);
+        for (size_t n = 0; n < r.count; n++)
+            if (memmem(r.errors[n].message.ptr, r.errors[n].message.len, "hidden", 6) ||
+                memmem(r.errors[n].message.ptr, r.errors[n].message.len, "SECRET", 6))
+                fail_msg("%s: %.*s", schemas[i], SLICE_FMT(r.errors[n].message));
+        schema_report_clear(&r);
+        schema_unref(s);
+    }
+    json_doc_clear(&d);
+    schema_scratch_free(scratch);
+}
+
 static void test_branches(void **state)
 {
     static const char *kinds =
@@ -229,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_branches),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_bounds),
