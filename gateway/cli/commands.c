@@ -54,7 +54,7 @@ const struct cli_command cli_commands[] = {
       "Exit code: 0 valid, 1 invalid, 2 bad schema or usage.\n" },
     { "infer", cli_infer, "[OPTION]… FILE…|-", "learn a JSON Schema from sample documents",
       "\n  --lines         one document a line (JSON Lines), not one a FILE\n"
-      "  --merge SCHEMA  refine this older one: it keeps accepting what it accepted\n"
+      "  --merge SCHEMA  refine this older one: what it says is widened where a sample needs it\n"
       "  --ranges        minimum and maximum of numbers, lengths and counts of elements too\n"
       "  --closed        no members but those of the samples: additionalProperties is false\n"
       "  --enum-max N    most strings of an enum (8); 0: no enums\n"

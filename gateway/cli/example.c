@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/remote.h"
+#include "cli/input.h"
 #include "schema/folder.h"
 
 #define EXAMPLE_MAX (32u << 20)

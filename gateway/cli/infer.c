@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/remote.h"
+#include "cli/input.h"
 #include "schema/folder.h"
 #include "schema/infer.h"
 
@@ -204,8 +205,14 @@ static int learn(struct call *c, struct err *e)
 
 static int check(struct call *c, struct err *e)
 {
-    if (schema_check(c->schema, &c->doc, 0, c->scratch) == SCHEMA_VALID)
+    enum schema_verdict v = schema_check(c->schema, &c->doc, 0, c->scratch);
+
+    if (v == SCHEMA_VALID)
         return 0;
+    if (v == SCHEMA_LIMIT) {
+        err_set(e, ERR_LIMIT, "this sample is too large to be checked against what was learned: split it, or use --lines");
+        return CLI_FAILED;
+    }
     err_set(e, ERR_SYSTEM, "internal error: the schema that was learned does not hold for this sample");
     return CLI_USAGE;
 }
@@ -213,7 +220,7 @@ static int check(struct call *c, struct err *e)
 /* What is printed was tried: it compiles, and every sample satisfies it. */
 static int prove(struct call *c)
 {
-    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12 };
+    struct schema_options options = { .draft = SCHEMA_DRAFT_2020_12, .assert_format = true };
     struct schema_set *set = schema_set_new();
     struct err e;
     int rc;

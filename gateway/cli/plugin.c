@@ -13,6 +13,7 @@
 
 #include "base/self.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cli/remote.h"
 #include "config.h"
 #include "flow/environment.h"

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cli/remote.h"
 
 static const struct option long_options[] = {

@@ -36,7 +36,5 @@ struct slice reply_line(const struct reply *r, uint32_t object, const char *key,
 /* "127.0.0.1:8081" for "0.0.0.0:8081": a listener on all addresses is called on loopback. In the arena. */
 char *reachable(struct slice address, struct arena *a);
 
-/* A whole file, or standard input for "-". At most 64 MiB. */
-int read_input(const char *path, struct buf *out, struct err *e) MUST_CHECK;
 
 #endif

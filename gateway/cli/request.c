@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cli/remote.h"
 
 #define BODY_MAX ((size_t)32 << 20)

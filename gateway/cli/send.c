@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "cli/example.h"
 #include "cli/remote.h"
 #include "net/client.h"

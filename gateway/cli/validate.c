@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/input.h"
 #include "schema/bundle.h"
 #include "schema/folder.h"
 
@@ -185,36 +186,11 @@ static int print_bundle(struct validate *v)
     buf_init(&out, BUNDLE_MAX);
     if (!set || schema_bundle(set, uri, &v->options, &out, &e))
         fprintf(stderr, "hooklatch validate: %s\n", e.text);
-    else if (fwrite(out.ptr, 1, out.len, stdout) != out.len)
-        bad(strerror(errno), "standard output");
     else
-        rc = 0;
+        rc = fwrite(out.ptr, 1, out.len, stdout) == out.len ? 0 : CLI_USAGE;
     buf_clear(&out);
     schema_set_free(set);
     return rc;
-}
-
-static int read_instance(const char *path, struct buf *out)
-{
-    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    size_t n;
-
-    if (!f)
-        return bad(strerror(errno), path);
-    do {
-        char *room = buf_room(out, 65536);
-
-        if (!room)
-            break;
-        n = fread(room, 1, 65536, f);
-        out->len += n;
-    } while (n > 0);
-    if (ferror(f) || out->failed)
-        bad(out->failed ? "larger than 1 GiB" : "cannot be read", path);
-    n = ferror(f) || out->failed;
-    if (f != stdin)
-        fclose(f);
-    return n ? CLI_USAGE : 0;
 }
 
 /* A pointer without what would move the cursor of a terminal. */
@@ -257,6 +233,8 @@ static void print_basic(struct validate *v, const struct schema *schema, const s
         schema_annotations_make(&annotations, schema, d, 0, v->scratch, ANNOTATIONS_SHOWN);
     buf_init(&b, (size_t)1 << 30);
     schema_output_basic(&b, r, &annotations);
+    if (r->more || annotations.more)
+        fputs("hooklatch validate: … and more\n", stderr);
     puts(b.ptr);
     buf_clear(&b);
     schema_annotations_clear(&annotations);
@@ -270,6 +248,8 @@ static int judge(struct validate *v, const struct schema *schema, const char *na
 
     schema_report_make(&r, schema, d, 0, v->scratch, v->max_errors);
     rc = r.verdict == SCHEMA_VALID ? 0 : CLI_FAILED;
+    if (r.verdict == SCHEMA_LIMIT)
+        fprintf(stderr, "hooklatch validate: %s: the check was given up: too deep or too costly for this schema\n", name);
     if (v->output == VALIDATE_FLAG)
         puts(rc == 0 ? "{\"valid\":true}" : "{\"valid\":false}");
     else if (v->output == VALIDATE_BASIC)
@@ -288,11 +268,15 @@ static int validate_file(struct validate *v, const struct schema *schema, const 
     struct json_fault fault;
     struct json_doc doc;
     struct buf text;
-    int rc;
+    struct err e;
+    int rc = 0;
 
     buf_init(&text, INSTANCE_MAX);
     json_doc_init(&doc);
-    rc = read_instance(path, &text);
+    if (read_input(path, &text, &e)) {
+        fprintf(stderr, "hooklatch validate: %s\n", e.text);
+        rc = CLI_USAGE;
+    }
     if (rc == 0 && json_parse(&doc, buf_slice(&text), &v->limits, &fault)) {
         fprintf(stderr, "%s:%u:%u: %s\n", name, fault.line, fault.column, fault.text);
         if (v->output != VALIDATE_TEXT)
@@ -372,6 +356,8 @@ int cli_validate(int argc, char **argv)
     v.scratch = schema_scratch_new();
     schema_scratch_set_depth(v.scratch, (v.limits.max_depth + 2) * NODES_A_LEVEL);
     rc = run_with_stack(&v);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        rc = bad("cannot be written", "standard output");
     schema_scratch_free(v.scratch);
     return rc;
 }

@@ -6,12 +6,13 @@
 
 #define PATH_MAX_BYTES (1u << 20)
 #define VALUE_MAX_BYTES (16u << 20)
+#define BYTES_MAX (64u << 20)
 
 struct annotator {
     struct reporter r; /* its paths, memory and run */
     struct buf value;
     VEC(struct schema_annotation) found;
-    size_t max;
+    size_t max, bytes; /* bytes: that the paths and values may still take */
     bool more;
 };
 
@@ -21,10 +22,13 @@ static void add(struct annotator *a, const struct node *p, struct slice keyword,
 {
     struct schema_annotation *to;
 
-    if (a->found.n >= a->max) {
+    size_t bytes = value.len + a->r.instance.len + 3 * (a->r.keyword.len + keyword.len) + p->place.len;
+
+    if (a->found.n >= a->max || bytes > a->bytes || a->r.instance.failed || a->r.keyword.failed) {
         a->more = true;
         return;
     }
+    a->bytes -= bytes;
     to = VEC_ADD(&a->found);
     to->instance_path = arena_slice(a->r.memory, buf_slice(&a->r.instance));
     to->keyword_path = slice_z(arena_printf(a->r.memory, "%.*s/%.*s", SLICE_FMT(buf_slice(&a->r.keyword)),
@@ -273,7 +277,7 @@ static void visit(struct annotator *a, uint32_t edge, uint32_t n)
     const struct schema *s = a->r.run.s;
     const struct node *p = &s->nodes[s->edges[edge].to];
 
-    if (p->place.len == 0 || a->r.run.steps == 0 || a->r.run.depth >= a->r.run.scratch->max_depth)
+    if (a->bytes == 0 || a->more || p->place.len == 0 || a->r.run.steps == 0 || a->r.run.depth >= a->r.run.scratch->max_depth)
         return;
     a->r.run.depth++;
     own_keywords(a, p, n);
@@ -291,7 +295,7 @@ static void visit(struct annotator *a, uint32_t edge, uint32_t n)
 void schema_annotations_make(struct schema_annotations *out, const struct schema *s, const struct json_doc *d,
                              uint32_t node, struct schema_scratch *scratch, size_t max)
 {
-    struct annotator a = { .max = max };
+    struct annotator a = { .max = max, .bytes = BYTES_MAX };
 
     *out = (struct schema_annotations){ .memory = mem_alloc(sizeof *out->memory) };
     arena_init(out->memory);

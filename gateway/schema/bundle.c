@@ -122,7 +122,7 @@ static int check_bundle(struct slice uri, struct slice text, const struct schema
     if (rc == 0)
         rc = compiles(alone, uri, o, e);
     schema_set_free(alone);
-    return rc;
+    return rc == 0 ? 0 : err_add(e, "the files are no schema when they are put together into one");
 }
 
 int schema_bundle(struct schema_set *s, struct slice uri, const struct schema_options *o, struct buf *out,

@@ -145,7 +145,7 @@ static struct part *part_of(struct bundle *b, const struct document *doc)
     p->schema = schema_of(b, doc);
     for (uint32_t i = 0; i < doc->resources.n; i++)
         edit_id(b, p, &doc->resources.at[i]);
-    *VEC_ADD(&b->spots) = (struct spot){ p, 0 };
+    *VEC_ADD(&b->spots) = (struct visit){ p, 0 };
     return p;
 }
 
@@ -231,7 +231,7 @@ static void visit_reference(struct bundle *b, struct part *p, uint32_t key)
     if (text.len > 0 && find_target(b, uri, fragment, &named, &target)) {
         if (!is_standard(named.doc)) {
             to = part_of(b, named.doc);
-            *VEC_ADD(&b->spots) = (struct spot){ to, target.node };
+            *VEC_ADD(&b->spots) = (struct visit){ to, target.node };
         }
         want = reference_to(b, to, &named, bundle_uri(b, base), text);
     }
@@ -304,7 +304,7 @@ void bundle_collect(struct bundle *b, const struct document *root)
 {
     part_of(b, root);
     for (uint32_t i = 0; i < b->spots.n; i++) {
-        struct spot spot = b->spots.at[i];
+        struct visit spot = b->spots.at[i];
 
         visit(b, spot.part, spot.node);
     }

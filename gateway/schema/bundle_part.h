@@ -29,7 +29,7 @@ struct part {
 };
 
 /* A schema to be looked through for references. */
-struct spot {
+struct visit {
     struct part *part;
     uint32_t node;
 };
@@ -38,7 +38,7 @@ struct bundle {
     struct schema_set *set;
     struct arena arena;
     VEC(struct part *) parts; /* the root first */
-    VEC(struct spot) spots;
+    VEC(struct visit) spots;
     struct slice folder;  /* the root's: what is between "file:" and its name */
     unsigned host_number; /* so that no document's own $id is ours by chance */
 };

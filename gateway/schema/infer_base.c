@@ -6,6 +6,7 @@
 
 #include "json/pointer.h"
 
+#define NAMES_MAX 10000u /* of one object: they are kept sorted */
 #define KNOWN "type, properties, required, additionalProperties, items, enum, const, format, ranges, and annotations"
 
 struct base {
@@ -215,6 +216,9 @@ static int read_object(struct base *b, struct spot *p, uint32_t n)
     uint32_t properties = json_member(b->d, n, SLICE("properties")), required = json_member(b->d, n, SLICE("required")),
              rest = json_member(b->d, n, SLICE("additionalProperties"));
 
+    if ((properties != JSON_NONE && json_count(b->d, properties) > NAMES_MAX) ||
+        (required != JSON_NONE && json_count(b->d, required) > NAMES_MAX))
+        return refuse(b, n, "an object with so many names");
     p->objects = 1;
     for (uint32_t k = properties + 1; properties != JSON_NONE && k < json_end(b->d, properties);
          k = json_next(b->d, k + 1)) {

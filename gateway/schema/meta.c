@@ -72,25 +72,33 @@ static int check_node(struct compile *c, const struct document *doc, const struc
     return rc;
 }
 
-/* Does a part of the resource follow another dialect? A meta-schema would take that part for its own. */
-static bool is_mixed(const struct document *doc, const struct resource *r)
+/* For each resource: does a part of it follow another dialect? A meta-schema would take that part for its own. */
+static bool *find_mixed(const struct document *doc)
 {
-    for (const struct resource *in = r + 1; in < doc->resources.at + doc->resources.n && in->node < r->end; in++)
-        if (in->dialect != r->dialect)
-            return true;
-    return false;
+    bool *mixed = mem_zalloc(doc->resources.n * sizeof *mixed + 1);
+
+    for (uint32_t i = doc->resources.n; i-- > 1;) { /* what is inside follows what is around it */
+        const struct resource *r = &doc->resources.at[i];
+
+        mixed[r->parent] |= mixed[i] || r->dialect != doc->resources.at[r->parent].dialect;
+    }
+    return mixed;
 }
 
 static int check_document(struct compile *c, const struct document *doc, struct schema_scratch *scratch)
 {
-    for (uint32_t i = 0; i < doc->resources.n; i++) {
-        const struct resource *r = &doc->resources.at[i], *around = &doc->resources.at[r->parent];
-        bool covered = i > 0 && around->dialect == r->dialect && !is_mixed(doc, around);
+    bool *mixed = find_mixed(doc);
+    int rc = 0;
 
-        if (!covered && !is_mixed(doc, r) && check_node(c, doc, r, scratch))
-            return -1;
+    for (uint32_t i = 0; i < doc->resources.n && rc == 0; i++) {
+        const struct resource *r = &doc->resources.at[i];
+        bool covered = i > 0 && !mixed[r->parent] && doc->resources.at[r->parent].dialect == r->dialect;
+
+        if (!covered && !mixed[i])
+            rc = check_node(c, doc, r, scratch);
     }
-    return 0;
+    free(mixed);
+    return rc;
 }
 
 static int by_address(const void *a, const void *b)

@@ -1,6 +1,7 @@
 // hooklatch validate --bundle: schemas in files and folders become one, which says the same of every instance: alone in another
 // folder, and in ajv.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -139,6 +140,25 @@ suite('validate --bundle', () => {
         assert.ok(ajv(JSON.parse(readFileSync(join(vendors, vendor, name), 'utf8'))), `${vendor}/${name}`);
         assert.ok(!ajv([]), `${vendor}/${name}`);
       }
+    }
+  });
+
+  test('a bundle works beside the files it was made of, even when one of them is broken since', async () => {
+    put('beside/r.json', { $ref: 'b.json' });
+    put('beside/b.json', { properties: { c: { $ref: 'c.json' } } });
+    put('beside/c.json', { $id: 'urn:c', type: 'integer' });
+    put('beside/bundle.json', await bundle('beside/r.json'));
+    assert.deepEqual(await verdict('beside/bundle.json', { c: 1 }, here), true);
+    put('beside/b.json', '{');
+    assert.deepEqual(await verdict('beside/bundle.json', { c: 'x' }, here), false);
+  });
+
+  test('what cannot be written is no success', async () => {
+    put('good.json', '{}');
+    for (const args of ['--bundle plain.json', 'plain.json good.json', '--output basic plain.json good.json']) {
+      const ran = spawnSync('sh', ['-c', `"${process.env.HOOKLATCH}" validate ${args} >/dev/full`], { cwd: here, encoding: 'utf8' });
+      assert.equal(ran.status, 2, args);
+      assert.match(ran.stderr, /standard output: cannot be written/);
     }
   });
 
