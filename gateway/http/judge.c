@@ -81,6 +81,8 @@ void judge_put_errors(const struct schema_report *report, const struct json_doc 
     for (size_t i = 0; i < report->count; i++) {
         const struct schema_error *e = &report->errors[i];
         uint32_t line, column;
+        size_t before = out->len;
+
         json_position(doc->text, (size_t)(json_raw(doc, e->node).ptr - doc->text.ptr), &line, &column);
         buf_puts(out, i ? ",{\"instance\":" : "{\"instance\":");
         json_quote(out, e->instance_path);
@@ -89,6 +91,11 @@ void judge_put_errors(const struct schema_report *report, const struct json_doc 
         buf_puts(out, ",\"message\":");
         json_quote(out, e->message);
         buf_printf(out, ",\"line\":%u,\"column\":%u}", line, column);
+        if (out->failed) { /* better some than none */
+            out->failed = false;
+            out->len = before;
+            break;
+        }
     }
     buf_putc(out, ']');
 }

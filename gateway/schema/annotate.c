@@ -277,7 +277,7 @@ static void visit(struct annotator *a, uint32_t edge, uint32_t n)
     const struct schema *s = a->r.run.s;
     const struct node *p = &s->nodes[s->edges[edge].to];
 
-    if (a->bytes == 0 || a->more || p->place.len == 0 || a->r.run.steps == 0 || a->r.run.depth >= a->r.run.scratch->max_depth)
+    if (!run_charge(&a->r.run, 1) || a->more || p->place.len == 0 || a->r.run.steps == 0 || a->r.run.depth >= a->r.run.scratch->max_depth)
         return;
     a->r.run.depth++;
     own_keywords(a, p, n);

@@ -9,6 +9,7 @@ enum mutant schema_mutant;
 
 #define DEPTH_MAX 4000u /* nested nodes; a frame is some 200 bytes */
 #define BRANCHES_CROWDED 3u
+#define SCRATCH_KEPT 65536u /* entries */
 
 struct schema_scratch *schema_scratch_new(void)
 {
@@ -37,12 +38,28 @@ void schema_scratch_set_depth(struct schema_scratch *s, uint32_t max_depth)
     s->max_depth = max_depth;
 }
 
+/* What one large document made the scratch grow to is not kept. */
+static void release(struct schema_scratch *s)
+{
+    if (s->marks.cap > SCRATCH_KEPT) {
+        VEC_FREE(&s->marks);
+        s->marks.at = NULL;
+        s->marks.cap = 0;
+    }
+    if (s->unique_cap > SCRATCH_KEPT) {
+        free(s->unique);
+        s->unique = NULL;
+        s->unique_cap = 0;
+    }
+}
+
 void run_init(struct run *r, const struct schema *s, const struct json_doc *d, struct schema_scratch *scratch)
 {
     *r = (struct run){ .s = s, .d = d, .scratch = scratch, .steps = SCHEMA_STEPS_MAX, .evaluated = NONE };
     r->memo_below = SCHEMA_STEPS_MAX - MEMO_AFTER;
     regex_scratch_take_cost(scratch->regex);
     scratch->marks.n = 0;
+    release(scratch);
     memo_begin(scratch);
 }
 
@@ -93,10 +110,16 @@ static enum schema_verdict count_matches(struct run *r, const struct logic *l, u
                                          unsigned *matches)
 {
     struct choice choice;
-    bool selects = select_look(r, l, n, &choice), crowded = false;
+    bool selects = false, crowded = false;
     uint32_t next = 0, at;
 
     *matches = 0;
+    if (l->selector != NONE && json_type_of(r->d, n) == JSON_OBJECT) {
+        if (!run_charge(r, json_count(r->d, n)))
+            return SCHEMA_LIMIT;
+        select_look(r, l, n, &choice);
+        selects = true;
+    }
     for (at = next_candidate(r, l, selects ? &choice : NULL, 0); at < l->n && *matches < most; at = next) {
         enum schema_verdict v;
 

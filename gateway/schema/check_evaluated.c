@@ -2,6 +2,8 @@
  * child of the container at hand. Books lie in a stack in the scratch; a branch that fails gets its copy back. */
 #include "schema/run.h"
 
+#define MARKS_MAX (4u << 20) /* words of all open books: 32 MiB */
+
 static uint32_t words_of(struct run *r, uint32_t n)
 {
     return (uint32_t)((run_count(r->d, n) + 63) / 64);
@@ -16,7 +18,7 @@ static uint64_t *book(struct run *r)
 static bool push(struct run *r, uint32_t words, uint32_t *at)
 {
     *at = r->scratch->marks.n;
-    if (!run_charge(r, 1 + words / 8))
+    if (!run_charge(r, 1 + words / 8) || *at + (uint64_t)words > MARKS_MAX)
         return false;
     for (uint32_t i = 0; i < words; i++)
         VEC_ADD(&r->scratch->marks);

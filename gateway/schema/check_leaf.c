@@ -90,7 +90,9 @@ static enum schema_verdict run_bound(struct run *r, const struct number_part *p,
     int order;
 
     if (bound == BOUND_MULTIPLE_OF) {
-        if (!run_charge(r, len))
+        uint64_t limbs = p->values[bound].n_digits / 9 + 1;
+
+        if (!run_charge(r, len + limbs * limbs))
             return SCHEMA_LIMIT;
         ok = number_is_multiple(n, &p->values[bound], &limit);
         return limit ? SCHEMA_LIMIT : ok ? SCHEMA_VALID : SCHEMA_INVALID;

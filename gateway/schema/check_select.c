@@ -1,5 +1,7 @@
 #include "schema/select.h"
 
+#define TAG_BYTES_MAX 4096u /* a longer one is compared branch by branch */
+
 static uint32_t tag_index(struct run *r, const struct selector *s, uint32_t value)
 {
     struct slice text = json_inner(r->d, value);
@@ -18,21 +20,18 @@ static void look_at_tag(struct run *r, struct choice *c, uint32_t k)
     const struct selector *s = c->selector;
 
     if (json_type_of(r->d, k + 1) != JSON_STRING || r->d->nodes[k + 1].meta & JSON_ESCAPED ||
+        r->d->nodes[k + 1].len > TAG_BYTES_MAX ||
         !json_string_eq(r->d, k, schema_text(r->s, s->tag_name)))
         return;
     c->tagged = true;
     c->tag = tag_index(r, s, k + 1);
 }
 
-bool select_look(struct run *r, const struct logic *l, uint32_t n, struct choice *c)
+void select_look(struct run *r, const struct logic *l, uint32_t n, struct choice *c)
 {
-    const struct selector *s;
-    const struct bucket *buckets;
+    const struct selector *s = &r->s->selectors[l->selector];
+    const struct bucket *buckets = r->s->buckets + s->names.buckets;
 
-    if (l->selector == NONE || json_type_of(r->d, n) != JSON_OBJECT)
-        return false;
-    s = &r->s->selectors[l->selector];
-    buckets = r->s->buckets + s->names.buckets;
     *c = (struct choice){ .selector = s };
     for (uint32_t k = n + 1; k < json_end(r->d, n); k = json_next(r->d, k + 1)) {
         uint32_t hash = r->d->nodes[k].link;
@@ -40,14 +39,12 @@ bool select_look(struct run *r, const struct logic *l, uint32_t n, struct choice
         for (uint32_t i = hash & s->names.mask; buckets[i].slot != NONE; i = (i + 1) & s->names.mask) {
             if (buckets[i].hash != hash)
                 continue;
-            /* Another name of the same hash only lets a branch through that could have been told apart. */
+            /* Names of one hash all get their bit: too many only let a branch through that could be told apart. */
             c->seen[buckets[i].slot / 64] |= (uint64_t)1 << buckets[i].slot % 64;
             if (buckets[i].slot == s->tag_bit)
                 look_at_tag(r, c, k);
-            break;
         }
     }
-    return true;
 }
 
 bool select_allows(const struct run *r, const struct choice *c, uint32_t branch)

@@ -9,6 +9,7 @@
 
 #define PROGRAM_TEXT_MAX (256u << 20)
 #define PROGRAM_NODES_MAX 1000000u
+#define PROGRAM_BYTES_MAX (512u << 20)
 #define WARNINGS_MAX 20u
 #define WARN_NAME_LEAST 3u
 
@@ -151,7 +152,9 @@ uint32_t compile_node(struct compile *c, const struct place *place, uint32_t sco
     n->types = TYPE_ANY;
     n->string = n->number = n->array = n->object = n->values = n->constant = n->unevaluated = NONE;
     n->place.at = (uint32_t)c->program.text.len;
-    buf_printf(&c->program.text, "%.*s#%.*s", SLICE_FMT(place->doc->name), SLICE_FMT(place->pointer));
+    buf_put(&c->program.text, place->doc->name);
+    buf_putc(&c->program.text, '#');
+    buf_put(&c->program.text, place->pointer);
     n->place.len = (uint32_t)(c->program.text.len - n->place.at);
     if (c->options->keep_annotations)
         compile_absolute(c, place);
@@ -160,14 +163,17 @@ uint32_t compile_node(struct compile *c, const struct place *place, uint32_t sco
     return *bucket - 1;
 }
 
-uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, const char *path)
+uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, struct slice path)
 {
     struct place place = it->place;
     struct edge *edge;
     uint32_t to;
 
     place.node = value;
-    place.pointer = slice_z(arena_printf(&c->arena, "%.*s%s", SLICE_FMT(it->place.pointer), path));
+    c->pointer_bytes += it->place.pointer.len + path.len;
+    c->too_large |= c->pointer_bytes > SET_POINTERS_MAX;
+    if (!c->too_large)
+        place.pointer = set_join(&c->arena, it->place.pointer, path);
     to = compile_node(c, &place, it->scope);
     edge = VEC_ADD(&c->program.edges);
     edge->to = edge->run = to;
@@ -181,7 +187,7 @@ uint32_t compile_keyword_edge(struct compile *c, const struct item *it, enum key
     if (it->keywords[kw] == JSON_NONE)
         return NONE;
     snprintf(path, sizeof path, "/%s", keywords[kw].name);
-    return compile_edge(c, it, it->keywords[kw], path);
+    return compile_edge(c, it, it->keywords[kw], slice_z(path));
 }
 
 uint32_t compile_member_edge(struct compile *c, const struct item *it, enum keyword kw, uint32_t key)
@@ -193,7 +199,7 @@ uint32_t compile_member_edge(struct compile *c, const struct item *it, enum keyw
     buf_init(&path, 2 * name.len + 64);
     buf_printf(&path, "/%s", keywords[kw].name);
     pointer_put_token(&path, name);
-    edge = compile_edge(c, it, key + 1, path.ptr);
+    edge = compile_edge(c, it, key + 1, buf_slice(&path));
     buf_clear(&path);
     return edge;
 }
@@ -211,7 +217,7 @@ int compile_list(struct compile *c, const struct item *it, enum keyword kw, uint
         char path[64];
 
         snprintf(path, sizeof path, "/%s/%u", keywords[kw].name, (*n)++);
-        compile_edge(c, it, i, path);
+        compile_edge(c, it, i, slice_z(path));
     }
     return 0;
 }
@@ -305,9 +311,13 @@ static void warn_of_members(struct compile *c, const struct item *it)
             warn_of_member(c, it, k);
 }
 
-static bool is_true(const struct item *it, enum keyword kw)
+/* Also where the draft ignores what stands beside a "$ref": to keep a secret is no assertion. */
+static bool is_write_only(const struct item *it)
 {
-    return it->keywords[kw] != JSON_NONE && json_type_of(&it->place.doc->json, it->keywords[kw]) == JSON_TRUE;
+    const struct json_doc *d = &it->place.doc->json;
+    uint32_t value = json_member(d, it->place.node, slice_z(keywords[KW_WRITE_ONLY].name));
+
+    return value != JSON_NONE && json_type_of(d, value) == JSON_TRUE;
 }
 
 static int compile_object_schema(struct compile *c, struct item *it)
@@ -319,7 +329,7 @@ static int compile_object_schema(struct compile *c, struct item *it)
         return -1;
     gather_keywords(it);
     warn_of_members(c, it);
-    c->program.nodes.at[it->node].write_only = is_true(it, KW_WRITE_ONLY);
+    c->program.nodes.at[it->node].write_only = is_write_only(it);
     if (c->options->keep_annotations)
         compile_annotations(c, it);
     if (compile_type(c, it) || compile_values(c, it) || compile_numbers(c, it) || compile_strings(c, it))
@@ -344,6 +354,30 @@ static int compile_item(struct compile *c, uint32_t node)
     }
 }
 
+static size_t program_bytes(const struct program *p)
+{
+    size_t bytes = p->text.len + p->const_text.len;
+
+#define X(type, field) bytes += p->field.n * sizeof(type);
+    PROGRAM_ARRAYS(X)
+#undef X
+    return bytes;
+}
+
+static bool is_too_large(const struct compile *c)
+{
+    return c->too_large || c->set->too_large || c->program.text.failed || c->program.const_text.failed ||
+           c->origins.n > PROGRAM_NODES_MAX || program_bytes(&c->program) > PROGRAM_BYTES_MAX;
+}
+
+static int refuse_size(struct compile *c, const struct document *doc)
+{
+    return err_set(c->e, ERR_LIMIT,
+                   "%.*s: the compiled schema is too large (at most %u sub-schemas, %u MiB, and %u MiB of JSON Pointers; a "
+                   "sub-schema counts once for each set of $dynamicAnchors it is reached with)",
+                   SLICE_FMT(doc->name), PROGRAM_NODES_MAX, PROGRAM_BYTES_MAX >> 20, SET_POINTERS_MAX >> 20);
+}
+
 /* Breadth first: nodes that were asked for wait in a row, so that nothing here recurses. */
 static int compile_all(struct compile *c, struct slice uri)
 {
@@ -359,13 +393,12 @@ static int compile_all(struct compile *c, struct slice uri)
     for (uint32_t i = 0; i < c->origins.n; i++) {
         if (compile_item(c, i))
             return -1;
-        if (c->too_large || c->program.text.failed || c->program.const_text.failed || c->origins.n > PROGRAM_NODES_MAX)
-            return err_set(c->e, ERR_LIMIT,
-                           "%.*s: the compiled schema is too large (at most %u sub-schemas and %u MiB of text; a "
-                           "sub-schema counts once for each set of $dynamicAnchors it is reached with)",
-                           SLICE_FMT(root.doc->name), PROGRAM_NODES_MAX, PROGRAM_TEXT_MAX >> 20);
+        if (is_too_large(c))
+            return refuse_size(c, root.doc);
     }
-    return program_link(&c->program, c->e);
+    if (program_link(&c->program, c->e))
+        return -1;
+    return is_too_large(c) ? refuse_size(c, root.doc) : 0;
 }
 
 static void program_clear(struct program *p)
@@ -383,7 +416,7 @@ static void compile_clear(struct compile *c)
 {
     program_clear(&c->program);
     VEC_FREE(&c->origins);
-    VEC_FREE(&c->scopes.all);
+    scopes_clear(&c->scopes);
     free(c->buckets);
     arena_clear(&c->arena);
 }

@@ -30,6 +30,7 @@ struct compile {
     uint32_t *buckets;          /* program node + 1 by origin */
     uint32_t n_buckets;
     bool too_large;
+    size_t pointer_bytes; /* made in the arena */
     unsigned warnings;
     struct err *e;
 };
@@ -40,7 +41,7 @@ int compile_fail(struct compile *c, const struct item *it, enum keyword kw, cons
 /* The program node for a place that is reached from within that scope, made when it is new. */
 uint32_t compile_node(struct compile *c, const struct place *place, uint32_t scope);
 /* An edge to the schema at JSON node `value`, which is `path` below the item. */
-uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, const char *path);
+uint32_t compile_edge(struct compile *c, const struct item *it, uint32_t value, struct slice path);
 /* The edge for a keyword whose value is one schema; NONE without it. */
 uint32_t compile_keyword_edge(struct compile *c, const struct item *it, enum keyword kw);
 /* The same for a member of an object of schemas. */
@@ -75,8 +76,8 @@ void compile_annotations(struct compile *c, const struct item *it);
 uint32_t object_part_merge(struct program *p, uint32_t own, const uint32_t *others, uint32_t n, uint32_t anything);
 
 /* Turns unevaluatedProperties and unevaluatedItems into additionalProperties and items where what is evaluated does not
- * depend on the value; marks the nodes that must keep book elsewhere. */
-void program_resolve_unevaluated(struct program *p);
+ * depend on the value; marks the nodes that must keep book elsewhere. ERR_LIMIT. */
+int program_resolve_unevaluated(struct program *p, struct err *e) MUST_CHECK;
 /* Calls visit for every edge that leads from the node to another one about the same value. sure: is it taken for every
  * value that is valid? */
 void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, bool sure, void *arg),

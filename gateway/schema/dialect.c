@@ -132,6 +132,7 @@ struct dialect dialect_read(const struct json_doc *d, uint32_t node, struct slic
     unsigned taken = 1u << VOCABULARY_CORE; /* is always meant */
 
     dialect.uri = uri;
+    dialect.meta = NULL; /* that one is the base's */
     if (list == JSON_NONE || json_type_of(d, list) != JSON_OBJECT || !dialect_has(base, KW_VOCABULARY))
         return dialect;
     dialect.assert_format = false;

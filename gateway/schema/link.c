@@ -1,8 +1,6 @@
 /* The last passes over a program: its order, its shortcuts, what a value's type alone decides, and the frozen block. */
 #include "schema/compile.h"
 
-#include "json/pointer.h"
-
 #define SECRETS_MAX 1000u /* names */
 
 void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(uint32_t to, bool sure, void *arg),
@@ -218,22 +216,14 @@ static void take_shortcuts(struct program *p, const struct sort *s)
     free(ends);
 }
 
-/* A name that is write-only in one part of the schema is a secret in all of them. As a JSON Pointer spells it. */
+/* A name that is write-only in one part of the schema is a secret in all of them. */
 static void gather_secrets(struct program *p)
 {
     for (uint32_t i = 0; i < p->slots.n && p->secret_names.n < SECRETS_MAX; i++) {
         const struct slot *slot = &p->slots.at[i];
-        struct name secret = { .at = (uint32_t)p->text.len };
-        struct buf token;
 
-        if (slot->edge == NONE || !p->nodes.at[p->edges.at[slot->edge].to].write_only)
-            continue;
-        buf_init(&token, 2 * (size_t)slot->name.len + 2);
-        pointer_put_token(&token, slice_of(p->text.ptr + slot->name.at, slot->name.len));
-        secret.len = (uint32_t)token.len;
-        buf_put(&p->text, buf_slice(&token));
-        buf_clear(&token);
-        *VEC_ADD(&p->secret_names) = secret;
+        if (slot->edge != NONE && p->nodes.at[p->edges.at[slot->edge].to].write_only)
+            *VEC_ADD(&p->secret_names) = slot->name;
     }
 }
 
@@ -243,8 +233,9 @@ int program_link(struct program *p, struct err *e)
                       .order = mem_zalloc(p->nodes.n * sizeof(uint32_t)) };
     int rc = sort_nodes(p, &s, e);
 
+    if (rc == 0)
+        rc = program_resolve_unevaluated(p, e);
     if (rc == 0) {
-        program_resolve_unevaluated(p);
         for (uint32_t i = s.n; i-- > 0;)
             settle(p, &p->nodes.at[s.order[i]]);
         take_shortcuts(p, &s);

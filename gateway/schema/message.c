@@ -153,7 +153,9 @@ void near_try(struct near *n, struct slice known)
 {
     unsigned far;
 
-    if (n->name.len > HINT_NAME_MAX || known.len > HINT_NAME_MAX)
+    size_t longer = n->name.len > known.len ? n->name.len : known.len;
+
+    if (longer > HINT_NAME_MAX || longer - (n->name.len + known.len - longer) >= n->distance)
         return;
     far = distance(n->name, known);
     if (far < n->distance && far < known.len) {

@@ -2,9 +2,9 @@
 
 #include "json/pointer.h"
 #include "schema/message.h"
-#include "schema/secret_name.h"
 
 #define MADE_MAX 5000u
+#define BYTES_MAX (32u << 20)
 #define PATH_MAX_BYTES (1u << 20)
 #define MESSAGE_MAX 2048u
 
@@ -32,8 +32,13 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
     const char *slash = kw == KW_COUNT ? "" : "/", *name = kw == KW_COUNT ? "" : keywords[kw].name;
     struct found *f;
 
-    if (report_done(r))
+    size_t bytes = r->instance.len + r->keyword.len + p->place.len + r->message.len;
+
+    if (report_done(r) || bytes > r->bytes) {
+        r->more = true;
         return &r->dropped;
+    }
+    r->bytes -= bytes;
     r->budget--;
     f = VEC_ADD(&r->list->found);
     f->kw = kw;
@@ -50,32 +55,9 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
     return f;
 }
 
-/* token: with its slash */
-static bool has_token(struct slice path, struct slice token)
-{
-    while (path.len >= token.len) {
-        const char *at = memmem(path.ptr, path.len, token.ptr, token.len);
-
-        if (!at)
-            return false;
-        path = slice_from(path, (size_t)(at - path.ptr) + token.len);
-        if (path.len == 0 || path.ptr[0] == '/')
-            return true;
-    }
-    return false;
-}
-
 bool report_is_secret(const struct reporter *r, const struct node *p)
 {
-    struct slice path = buf_slice(&r->instance);
-    const struct schema *s = r->run.s;
-
-    if (p->write_only || r->secret || secret_name_in(path))
-        return true;
-    for (uint32_t i = 0; i < s->n_secret_names; i++)
-        if (has_token(path, schema_text(s, s->secret_names[i])))
-            return true;
-    return false;
+    return p->write_only || r->secret;
 }
 
 void report_value(struct reporter *r, const struct node *p, uint32_t n)
@@ -261,7 +243,7 @@ void schema_report_make(struct schema_report *report, const struct schema *s, co
                         struct schema_scratch *scratch, size_t max)
 {
     struct found_list list = { 0 };
-    struct reporter r = { .list = &list, .max = max + 1, .budget = MADE_MAX };
+    struct reporter r = { .list = &list, .max = max + 1, .budget = MADE_MAX, .bytes = BYTES_MAX };
 
     *report = (struct schema_report){ .verdict = schema_check(s, d, node, scratch) };
     report->memory = mem_alloc(sizeof *report->memory);
@@ -275,8 +257,9 @@ void schema_report_make(struct schema_report *report, const struct schema *s, co
     buf_init(&r.message, MESSAGE_MAX);
     if (report->verdict == SCHEMA_INVALID)
         report_edge(&r, s->root, node);
-    r.more = r.budget == 0 || r.run.steps == 0;
+    r.more |= r.budget == 0 || r.run.steps == 0;
     r.budget = 1;
+    r.bytes = BYTES_MAX;
     r.run.steps = 1;
     if (list.found.n == 0)
         report_plain(&r, report->verdict, node);

@@ -22,7 +22,9 @@ struct reporter {
     struct found_list *list; /* where errors go */
     struct buf instance, keyword, message;
     unsigned depth;
-    bool secret; /* inside something write-only */
+    unsigned hints;
+    size_t bytes; /* that paths may still take */
+    bool secret;  /* inside something write-only, or below a name that says so */
     size_t max;      /* errors wanted in the list */
     uint32_t budget; /* errors that may still be made, shown or not */
     bool more;
@@ -32,18 +34,20 @@ struct reporter {
 /* A step down and back: both paths are cut where they were. A path that grew past its ceiling stays short. */
 struct step {
     size_t instance, keyword;
+    bool secret;
 };
 static inline struct step report_step(const struct reporter *r)
 {
-    return (struct step){ r->instance.len, r->keyword.len };
+    return (struct step){ r->instance.len, r->keyword.len, r->secret };
 }
 static inline void report_back(struct reporter *r, struct step s)
 {
     r->instance.len = s.instance;
     r->keyword.len = s.keyword;
+    r->secret = s.secret;
     r->instance.failed = r->keyword.failed = false;
 }
-/* Appends the name of the KEY at k to one of the paths. */
+/* Appends the name of the KEY at k to one of the paths. What is below a secret name of the instance is secret. */
 void report_put_key(struct reporter *r, struct buf *path, uint32_t k);
 
 /* Walks the node's keywords and adds an error for each that fails. */

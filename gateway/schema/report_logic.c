@@ -14,8 +14,8 @@ static unsigned badness(const struct reporter *r, const struct found_list *list)
         const struct found *f = &list->found.at[i];
         unsigned below = f->depth - r->depth;
 
-        if (f->kw == KW_TYPE && below == 0)
-            sum += 1000;
+        if ((f->kw == KW_TYPE || f->kw == KW_COUNT) && below == 0)
+            sum += 1000; /* another type, or a branch that takes nothing */
         else if ((f->kw == KW_CONST || f->kw == KW_ENUM) && below <= 1)
             sum += 100; /* such a member tells the kinds apart */
         else
@@ -29,7 +29,10 @@ static struct found_list branch_errors(struct reporter *r, const struct logic *l
 {
     struct found_list list = { 0 }, *outer = r->list;
     size_t keyword = r->keyword.len, max = r->max;
+    uint32_t budget = r->budget, share = budget / (2 * l->n) + 1;
 
+    /* Each branch has its share, so that unions within unions leave something for the one that is shown. */
+    r->budget = share;
     r->list = &list;
     r->max = BRANCH_ERRORS;
     buf_printf(&r->keyword, "/%s/%u", keywords[l->keyword].name, i);
@@ -37,6 +40,7 @@ static struct found_list branch_errors(struct reporter *r, const struct logic *l
     r->keyword.len = keyword;
     r->max = max;
     r->list = outer;
+    r->budget = budget - (share - r->budget);
     return list;
 }
 

@@ -3,13 +3,28 @@
 
 #include "json/pointer.h"
 #include "schema/message.h"
+#include "schema/secret_name.h"
+
+#define HINTS_MAX 100u /* made in one report, for errors shown or not: each compares with up to 500 names */
+
+static bool is_secret_name(const struct schema *s, struct slice name)
+{
+    for (uint32_t i = 0; i < s->n_secret_names; i++)
+        if (slice_eq(schema_text(s, s->secret_names[i]), name))
+            return true;
+    return secret_name_in(name);
+}
 
 void report_put_key(struct reporter *r, struct buf *path, uint32_t k)
 {
+    struct slice name;
     struct buf tmp;
 
     buf_init(&tmp, (size_t)r->run.d->nodes[k].len + 1);
-    pointer_put_token(path, json_string(r->run.d, k, &tmp));
+    name = json_string(r->run.d, k, &tmp);
+    pointer_put_token(path, name);
+    if (path == &r->instance)
+        r->secret = r->secret || is_secret_name(r->run.s, name);
     buf_clear(&tmp);
 }
 
@@ -81,7 +96,7 @@ void report_array(struct reporter *r, const struct node *node, uint32_t n)
     if (p->unique && run_unique(&r->run, n, &first, &second) == SCHEMA_INVALID) {
         buf_printf(report_say(r), "items must differ, but %u and %u are equal: ", index_of(r->run.d, n, first),
                    index_of(r->run.d, n, second));
-        report_value(r, node, first);
+        report_value(r, p->items == NONE ? node : &r->run.s->nodes[r->run.s->edges[p->items].to], first);
         report_add(r, node, KW_UNIQUE_ITEMS, n);
     }
 }
@@ -114,7 +129,7 @@ static void report_unknown(struct reporter *r, const struct node *node, enum key
     }
     buf_puts(report_say(r), "unknown property ");
     message_cut(&r->message, json_raw(r->run.d, k), 60);
-    if (p)
+    if (p && r->hints++ < HINTS_MAX)
         message_hint(&r->message, r->run.s, p, r->run.d, k);
     report_add(r, node, kw, k);
 }
@@ -213,11 +228,17 @@ static void report_member(struct reporter *r, const struct node *node, const str
     report_back(r, s);
 }
 
+/* A look for a name, which costs as many steps as there are members. */
+static bool has_member(struct reporter *r, uint32_t n, const struct name *name)
+{
+    return run_charge(&r->run, json_count(r->run.d, n)) && run_has(&r->run, n, name);
+}
+
 static void report_dependency(struct reporter *r, const struct node *node, const struct dependency *dep, uint32_t n)
 {
     struct step s = report_step(r);
 
-    if (!run_has(&r->run, n, &dep->name))
+    if (!has_member(r, n, &dep->name))
         return;
     if (dep->edge != NONE) {
         buf_printf(&r->keyword, "/%s", keywords[dep->keyword].name);
@@ -225,10 +246,10 @@ static void report_dependency(struct reporter *r, const struct node *node, const
         report_edge(r, dep->edge, n);
         report_back(r, s);
     }
-    for (uint32_t i = 0; i < dep->n_names; i++) {
+    for (uint32_t i = 0; i < dep->n_names && !report_done(r); i++) {
         const struct name *name = &r->run.s->names[dep->names + i];
 
-        if (run_has(&r->run, n, name))
+        if (has_member(r, n, name) || r->run.steps == 0)
             continue;
         buf_puts(report_say(r), "property ");
         json_quote(&r->message, schema_text(r->run.s, *name));

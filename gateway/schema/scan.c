@@ -11,7 +11,8 @@
 struct scan {
     struct schema_set *set;
     struct document *doc;
-    struct buf pointer; /* of the node at hand */
+    struct buf pointer;   /* of the node at hand */
+    struct slice unknown; /* the last $schema that nobody knows */
 };
 
 static void scan_schema(struct scan *s, uint32_t node, uint32_t resource);
@@ -34,8 +35,14 @@ static struct slice string_at(struct scan *s, uint32_t node)
     return string_of(s, s->doc, node);
 }
 
+/* The pointer to the node at hand. Each is a copy, so their sum is bounded: a long name above many places would multiply
+ * itself. */
 static struct slice here(struct scan *s)
 {
+    s->set->pointer_bytes += s->pointer.len;
+    s->set->too_large |= s->set->pointer_bytes > SET_POINTERS_MAX;
+    if (s->set->too_large)
+        return SLICE("");
     return arena_slice(&s->set->arena, buf_slice(&s->pointer));
 }
 
@@ -44,8 +51,11 @@ static void claim(struct scan *s, struct slice base, struct slice anchor, uint32
     struct place place = { s->doc, node, here(s) };
     struct slice key = base;
 
+    s->set->pointer_bytes += base.len;
+    if (s->set->too_large)
+        return;
     if (anchor.len > 0)
-        key = slice_z(arena_printf(&s->set->arena, "%.*s#%.*s", SLICE_FMT(base), SLICE_FMT(anchor)));
+        key = set_join(&s->set->arena, set_join(&s->set->arena, base, SLICE("#")), anchor);
     set_claim(s->set, key, &place);
 }
 
@@ -94,10 +104,12 @@ static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsi
         if (slice_eq(s->set->dialects.at[i]->uri, uri))
             return s->set->dialects.at[i];
     known = set_place(s->set, uri);
-    if (known)
+    if (known) {
         meta = *known;
-    else if (!find_embedded(s, uri, &meta))
+    } else if (slice_eq(uri, s->unknown) || !find_embedded(s, uri, &meta)) {
+        s->unknown = uri;
         return NULL;
+    }
     if (depth == META_LEVELS_MAX)
         return NULL;
     schema = json_member(&meta.doc->json, meta.node, SLICE("$schema"));
@@ -151,7 +163,10 @@ static uint32_t scan_id(struct scan *s, uint32_t node, uint32_t resource)
 
     if (id.len == 0)
         return resource;
-    base = uri_resolve(&s->set->arena, outer, id, &fragment);
+    s->set->pointer_bytes += outer.len;
+    base = s->set->too_large ? outer : uri_resolve(&s->set->arena, outer, id, &fragment);
+    if (s->set->too_large)
+        return resource;
     if (id.ptr[0] != '#' && node != r->node) {
         resource = add_resource(s, node, resource, base, dialect);
         claim(s, base, SLICE_NONE, node);

@@ -14,8 +14,18 @@ struct scope {
     uint32_t resource;
 };
 
+/* What entering a resource from a scope led to. */
+struct entrance {
+    uint32_t from, resource;
+    const struct document *doc;
+    uint32_t to;
+};
+
 struct scopes {
     VEC(struct scope) all;
+    VEC(struct entrance) entrances;
+    uint32_t *buckets; /* entrance + 1 */
+    uint32_t n_buckets;
 };
 
 #define SCOPE_NONE UINT32_MAX
@@ -23,6 +33,7 @@ struct scopes {
 uint32_t scope_enter(struct scopes *s, uint32_t from, const struct place *place);
 /* Where the outermost anchor of that name is; false when there is none. */
 bool scope_find(const struct scopes *s, uint32_t scope, struct slice name, struct place *out);
+void scopes_clear(struct scopes *s);
 /* Does the place itself bear the dynamic anchor? */
 bool scope_bears(const struct place *place, struct slice name);
 

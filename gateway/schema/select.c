@@ -4,7 +4,9 @@
 #include "schema/compile.h"
 
 #define NAMES_MAX (64u * SELECT_WORDS)
-#define VISITS_MAX 300u /* nodes looked at for one branch */
+#define VISITS_MAX 300u         /* nodes and names looked at for one branch */
+#define BRANCHES_MAX 1000u      /* a larger union has no selector */
+#define ALL_BRANCHES_MAX 20000u /* of all unions together */
 
 /* A table of names in work, with a bit for each. */
 struct names {
@@ -89,7 +91,7 @@ static void needs_of(struct building *b, uint32_t node, uint64_t needs[SELECT_WO
     if (n->object != NONE) {
         const struct object_part *o = &b->p->objects.at[n->object];
 
-        for (uint32_t i = 0; i < o->n_required; i++) {
+        for (uint32_t i = 0; i < o->n_required && b->visits++ < VISITS_MAX; i++) {
             uint32_t bit = bit_of(b->p, &b->needed, b->p->slots.at[o->slots + i].name);
 
             if (bit < NAMES_MAX)
@@ -167,7 +169,7 @@ static bool tags_of(struct building *b, uint32_t node, uint64_t allowed[SELECT_W
     if (n->object != NONE) {
         const struct object_part o = b->p->objects.at[n->object];
 
-        for (uint32_t i = 0; i < o.n_slots; i++) {
+        for (uint32_t i = 0; i < o.n_slots && b->visits++ < VISITS_MAX; i++) {
             const struct slot *slot = &b->p->slots.at[o.slots + i];
 
             if (same(b->p, slot->name, b->tag) && list_of(b->p, slot))
@@ -197,7 +199,7 @@ static void count_tags(struct building *b, uint32_t node, struct names *found, u
     if (n->object != NONE) {
         const struct object_part *o = &b->p->objects.at[n->object];
 
-        for (uint32_t i = 0; i < o->n_slots; i++) {
+        for (uint32_t i = 0; i < o->n_slots && b->visits++ < VISITS_MAX; i++) {
             uint32_t bit;
 
             if (!list_of(b->p, &b->p->slots.at[o->slots + i]))
@@ -312,11 +314,15 @@ static void build(struct program *p, struct logic *l)
 
 void program_build_selectors(struct program *p)
 {
+    uint32_t branches = 0;
+
     for (uint32_t i = 0; i < p->logic.n; i++) {
         struct logic *l = &p->logic.at[i];
 
         l->selector = NONE;
-        if (is_union(l) && l->n >= SELECT_LEAST)
-            build(p, l);
+        if (!is_union(l) || l->n < SELECT_LEAST || l->n > BRANCHES_MAX || branches > ALL_BRANCHES_MAX)
+            continue;
+        branches += l->n;
+        build(p, l);
     }
 }

@@ -17,8 +17,8 @@ struct choice {
     uint32_t tag;                /* … with this value of the selector's, or NONE */
 };
 
-/* False when there is nothing to go by: no selector, or no object. */
-bool select_look(struct run *r, const struct logic *l, uint32_t n, struct choice *c);
+/* n is an object, l has a selector; as many steps as there are members. */
+void select_look(struct run *r, const struct logic *l, uint32_t n, struct choice *c);
 bool select_allows(const struct run *r, const struct choice *c, uint32_t branch);
 
 #endif

@@ -103,6 +103,17 @@ const struct place *set_place(const struct schema_set *s, struct slice uri)
     return t ? &t->place : NULL;
 }
 
+struct slice set_join(struct arena *a, struct slice head, struct slice tail)
+{
+    char *text = arena_alloc(a, head.len + tail.len + 1);
+
+    if (head.len > 0)
+        memcpy(text, head.ptr, head.len);
+    if (tail.len > 0)
+        memcpy(text + head.len, tail.ptr, tail.len);
+    return slice_of(text, head.len + tail.len);
+}
+
 static struct slice text_of(const struct document *doc, uint32_t node, struct arena *a)
 {
     struct buf tmp;
@@ -142,6 +153,8 @@ static void claim_root(struct schema_set *s, struct document *doc)
 void set_forget(struct schema_set *s)
 {
     s->scanned = 0;
+    s->pointer_bytes = 0;
+    s->too_large = false;
     forget_dialects(s);
     s->targets.n = 0;
     if (s->n_buckets)
@@ -271,7 +284,7 @@ static int find_pointer(struct arena *a, struct slice text, struct place *out, s
         return err_set(e, ERR_INPUT, "%.*s has nothing at %.*s%s", SLICE_FMT(out->doc->name), SLICE_FMT(text),
                        explain_pointer(a, out, text));
     out->node = node;
-    out->pointer = slice_z(arena_printf(a, "%.*s%.*s", SLICE_FMT(out->pointer), SLICE_FMT(text)));
+    out->pointer = set_join(a, out->pointer, text);
     return 0;
 }
 
@@ -303,7 +316,7 @@ int set_find(struct schema_set *s, struct arena *a, struct slice uri, struct sli
     if (anchor && t) /* a file with an $id: its anchors go by that */
         uri = set_resource(t->place.doc, t->place.node)->base;
     if (anchor)
-        key = slice_z(arena_printf(a, "%.*s#%.*s", SLICE_FMT(uri), SLICE_FMT(fragment)));
+        key = set_join(a, set_join(a, uri, SLICE("#")), fragment);
     if (!find_target(s, key, out, e, &rc) && !find_target(set_builtin(), key, out, e, &rc)) {
         if (anchor && t)
             return err_set(e, ERR_INPUT, "there is no anchor \"%.*s\" in %.*s", SLICE_FMT(fragment), SLICE_FMT(uri));

@@ -47,6 +47,8 @@ struct target {
     const struct document *rival; /* another document that claims the same */
 };
 
+#define SET_POINTERS_MAX (256u << 20)
+
 struct schema_set {
     struct arena arena;
     VEC(struct document *) documents;
@@ -56,7 +58,9 @@ struct schema_set {
     VEC(struct dialect *) dialects; /* of meta-schemas among the documents; in the arena */
     uint32_t scanned;               /* documents whose resources are known */
     enum schema_draft scanned_draft;
-    bool compiling_meta; /* what is compiled is not checked itself */
+    size_t pointer_bytes; /* of the places that were claimed */
+    bool too_large;       /* they are more than SET_POINTERS_MAX: nothing can be compiled */
+    bool compiling_meta;  /* what is compiled is not checked itself */
 };
 
 /* Finds the resources of all documents; those without $schema count as `draft`. */
@@ -72,6 +76,9 @@ const struct resource *set_resource(const struct document *doc, uint32_t node);
 const struct place *set_place(const struct schema_set *s, struct slice uri);
 /* The meta-schemas of the drafts that the binary carries: a set of their own, made once, never changed. */
 struct schema_set *set_builtin(void);
+
+/* One after the other, in the arena. Not by printf: names may hold NUL, and be long. */
+struct slice set_join(struct arena *a, struct slice head, struct slice tail);
 
 /* For set_scan. */
 void set_claim(struct schema_set *s, struct slice key, const struct place *place);

@@ -3,6 +3,8 @@
  * additionalProperties or items over all names, patterns and prefixes. */
 #include "schema/compile.h"
 
+#define WORK_MAX 3000000u
+
 /* What the nodes behind in-place edges evaluate. */
 struct sources {
     const struct program *p;
@@ -14,6 +16,7 @@ struct sources {
     uint32_t round;
     bool all;     /* everything is evaluated */
     bool depends; /* on the value */
+    uint64_t work; /* left for the whole program: nodes visited and names merged */
 };
 
 static bool is_source(const struct sources *s, const struct node *n)
@@ -21,10 +24,21 @@ static bool is_source(const struct sources *s, const struct node *n)
     return (s->properties ? n->object : n->array) != NONE || n->unevaluated != NONE;
 }
 
+/* False when it is too much. */
+static bool spend(struct sources *s, uint64_t work)
+{
+    if (s->work <= work) {
+        s->work = 0;
+        return false;
+    }
+    s->work -= work;
+    return true;
+}
+
 /* True the first time in a round. */
 static bool see(struct sources *s, uint32_t node)
 {
-    bool is_new = s->seen[node] != s->round;
+    bool is_new = s->seen[node] != s->round && spend(s, 1);
 
     s->seen[node] = s->round;
     return is_new;
@@ -168,6 +182,23 @@ static void mark_inplace(struct program *p, struct sources *s, uint32_t owner)
     }
 }
 
+/* How many names, or elements, the owner's part would have with those of the others. */
+static uint64_t merged_size(const struct sources *s, uint32_t owner)
+{
+    const struct node *n = &s->p->nodes.at[owner];
+    uint32_t own = s->properties ? n->object : n->array;
+    uint64_t size = 1;
+
+    for (uint32_t i = 0; i <= s->parts.n; i++) {
+        uint32_t part = i < s->parts.n ? s->parts.at[i] : own;
+
+        if (part != NONE)
+            size += s->properties ? s->p->objects.at[part].n_slots + s->p->objects.at[part].n_patterns
+                                  : s->p->arrays.at[part].n_prefix;
+    }
+    return size;
+}
+
 /* One of the two keywords of a node; *edge becomes NONE when it is settled. */
 static void resolve(struct program *p, struct sources *s, uint32_t owner, bool properties, uint32_t *edge,
                     uint32_t anything)
@@ -177,6 +208,8 @@ static void resolve(struct program *p, struct sources *s, uint32_t owner, bool p
     s->p = p;
     s->properties = properties;
     gather(s, owner);
+    if (!spend(s, merged_size(s, owner)))
+        return;
     if (s->all) {
         *edge = NONE;
     } else if (s->depends) {
@@ -188,13 +221,13 @@ static void resolve(struct program *p, struct sources *s, uint32_t owner, bool p
     }
 }
 
-void program_resolve_unevaluated(struct program *p)
+int program_resolve_unevaluated(struct program *p, struct err *e)
 {
-    struct sources s = { 0 };
+    struct sources s = { .work = WORK_MAX };
     uint32_t n_nodes = p->nodes.n, anything;
 
     if (p->unevaluated.n == 0)
-        return;
+        return 0;
     anything = edge_to_anything(p);
     s.seen = mem_zalloc(p->nodes.n * sizeof *s.seen);
     for (uint32_t i = 0; i < n_nodes; i++) {
@@ -213,4 +246,7 @@ void program_resolve_unevaluated(struct program *p)
     VEC_FREE(&s.parts);
     VEC_FREE(&s.branches);
     free(s.seen);
+    return s.work > 0 ? 0
+                      : err_set(e, ERR_LIMIT, "the schema has too many unevaluatedProperties and unevaluatedItems over too "
+                                              "large schemas: say additionalProperties or items where that will do");
 }

@@ -19,6 +19,8 @@
 static inline void *vec_room(void *at, uint32_t *cap, uint32_t n, size_t size)
 {
     if (n == *cap) {
+        if (*cap > UINT32_MAX / 2)
+            abort(); /* the bounds of those who fill it are far below */
         *cap = *cap ? *cap * 2 : 16;
         at = mem_grow(at, *cap, size);
     }

@@ -220,6 +220,32 @@ static void test_registering(void **state)
 }
 
 /* Two documents that claim one nested $id matter only to whom asks for it. */
+static void test_dialect_upon_dialect(void **state)
+{
+    struct schema_set *set = schema_set_new();
+
+    (void)state;
+    add(set, "https://x.example/m1", "m1",
+        "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$id\":\"https://x.example/m1\",\"$vocabulary\":{"
+        "\"https://json-schema.org/draft/2020-12/vocab/core\":true,"
+        "\"https://json-schema.org/draft/2020-12/vocab/validation\":true}}");
+    add(set, "https://x.example/m2", "m2", "{\"$schema\":\"https://x.example/m1\",\"required\":[\"type\"]}");
+    add(set, "file:///a.json", "a.json", "{\"$schema\":\"https://x.example/m1\",\"const\":1}");
+    assert_int_equal(verdict(set, "file:///a.json", "1"), SCHEMA_VALID);
+    add(set, "file:///b.json", "b.json", "{\"$schema\":\"https://x.example/m2\",\"type\":\"null\"}");
+    assert_int_equal(verdict(set, "file:///b.json", "1"), SCHEMA_INVALID);
+    add(set, "file:///c.json", "c.json", "{\"$schema\":\"https://x.example/m2\",\"const\":1}");
+    {
+        struct schema_options options = { .draft = D20 };
+        struct err e;
+
+        /* its own meta-schema counts, not that of the dialect it builds on */
+        assert_null(schema_compile(set, SLICE("file:///c.json"), &options, &e));
+        assert_non_null(strstr(e.text, "required property \"type\" is missing"));
+    }
+    schema_set_free(set);
+}
+
 static void test_rivals(void **state)
 {
     struct schema_options options = { .draft = D20 };
@@ -261,7 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_ignored), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_warnings), cmocka_unit_test(test_dialect_upon_dialect),
         cmocka_unit_test(test_registering), cmocka_unit_test(test_rivals),  cmocka_unit_test(test_draft_changes),
     };
 

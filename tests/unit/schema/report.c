@@ -141,6 +141,10 @@ static void test_secrets(void **state)
         "{\"properties\":{\"a\":{\"type\":\"integer\"}},\"allOf\":[{\"properties\":{\"a\":{\"writeOnly\":true}}}]}",
         "{\"properties\":{\"b\":{\"writeOnly\":true,\"items\":{\"type\":\"integer\"}}}}",
         "{\"properties\":{\"b\":{\"writeOnly\":true,\"contains\":{\"const\":\"SECRET\"},\"maxItems\":0}}}",
+        "{\"properties\":{\"b\":{\"minItems\":2,\"items\":{\"writeOnly\":true}}}}",
+        "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"properties\":{\"a\":{\"writeOnly\":true,\"$ref\":"
+        "\"#/definitions/i\"}},\"definitions\":{\"i\":{\"type\":\"integer\"}}}",
+        "{\"properties\":{\"c\":{\"uniqueItems\":true,\"items\":{\"writeOnly\":true}}}}",
         "{\"properties\":{\"api-Key\":{\"pattern\":\"^x\"}}}",
         "{\"properties\":{\"api-Key\":{\"const\":\"SECRET\"}}}",
         "{\"properties\":{\"api-Key\":{\"enum\":[\"SECRET\",\"SECRET2\"]}}}",
@@ -152,7 +156,7 @@ static void test_secrets(void **state)
     struct json_doc d;
 
     (void)state;
-    case_parse(&d, "{\"a\":\"hidden\",\"b\":[\"hidden\"],\"api-Key\":\"hidden\"}");
+    case_parse(&d, "{\"a\":\"hidden\",\"b\":[\"hidden\"],\"api-Key\":\"hidden\",\"c\":[\"hidden\",\"hidden\"]}");
     for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
         struct schema *s = case_schema(schemas[i], D20);
         struct schema_report r;
