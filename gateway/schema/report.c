@@ -34,8 +34,12 @@ struct found *report_add(struct reporter *r, const struct node *p, enum keyword 
 
     size_t bytes = r->instance.len + r->keyword.len + p->place.len + r->message.len;
 
-    if (report_done(r) || bytes > r->bytes) {
+    if (bytes > r->bytes) {
+        r->budget = 0;
         r->more = true;
+    }
+    if (report_done(r)) {
+        r->more |= r->list == r->shown;
         return &r->dropped;
     }
     r->bytes -= bytes;
@@ -243,7 +247,7 @@ void schema_report_make(struct schema_report *report, const struct schema *s, co
                         struct schema_scratch *scratch, size_t max)
 {
     struct found_list list = { 0 };
-    struct reporter r = { .list = &list, .max = max + 1, .budget = MADE_MAX, .bytes = BYTES_MAX };
+    struct reporter r = { .list = &list, .shown = &list, .max = max + 1, .budget = MADE_MAX, .bytes = BYTES_MAX };
 
     *report = (struct schema_report){ .verdict = schema_check(s, d, node, scratch) };
     report->memory = mem_alloc(sizeof *report->memory);

@@ -20,6 +20,7 @@ struct reporter {
     struct run run;
     struct arena *memory;
     struct found_list *list; /* where errors go */
+    const struct found_list *shown; /* the outermost: the others are of branches, and may be thrown away */
     struct buf instance, keyword, message;
     unsigned depth;
     unsigned hints;

@@ -29,7 +29,7 @@ static struct found_list branch_errors(struct reporter *r, const struct logic *l
 {
     struct found_list list = { 0 }, *outer = r->list;
     size_t keyword = r->keyword.len, max = r->max;
-    uint32_t budget = r->budget, share = budget / (2 * l->n) + 1;
+    uint32_t budget = r->budget, share = budget / (2 * l->n) + (budget > 0);
 
     /* Each branch has its share, so that unions within unions leave something for the one that is shown. */
     r->budget = share;
