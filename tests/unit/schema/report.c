@@ -142,8 +142,8 @@ static void test_secrets(void **state)
         "{\"properties\":{\"b\":{\"writeOnly\":true,\"items\":{\"type\":\"integer\"}}}}",
         "{\"properties\":{\"b\":{\"writeOnly\":true,\"contains\":{\"const\":\"SECRET\"},\"maxItems\":0}}}",
         "{\"properties\":{\"b\":{\"minItems\":2,\"items\":{\"writeOnly\":true}}}}",
-        "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"properties\":{\"a\":{\"writeOnly\":true,\"$ref\":"
-        "\"#/definitions/i\"}},\"definitions\":{\"i\":{\"type\":\"integer\"}}}",
+        ("{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"properties\":{\"a\":{\"writeOnly\":true,\"$ref\":"
+         "\"#/definitions/i\"}},\"definitions\":{\"i\":{\"type\":\"integer\"}}}"),
         "{\"properties\":{\"c\":{\"uniqueItems\":true,\"items\":{\"writeOnly\":true}}}}",
         "{\"properties\":{\"api-Key\":{\"pattern\":\"^x\"}}}",
         "{\"properties\":{\"api-Key\":{\"const\":\"SECRET\"}}}",
