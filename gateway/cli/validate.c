@@ -100,6 +100,12 @@ static bool is_valued(const char *name)
     return false;
 }
 
+static void on_warning(const char *text, void *unused)
+{
+    (void)unused;
+    fprintf(stderr, "hooklatch validate: warning: %s\n", text);
+}
+
 static int read_options(struct validate *v, int argc, char **argv)
 {
     int i = 1;
@@ -126,7 +132,8 @@ static int read_options(struct validate *v, int argc, char **argv)
     }
     v->args = argv + i;
     v->n_args = argc - i;
-    v->options.keep_annotations = v->output == VALIDATE_BASIC;
+    v->options.keep_annotations = v->output == VALIDATE_BASIC && !v->batch;
+    v->options.warn = v->batch ? NULL : on_warning;
     if (v->batch && v->n_folders > 0)
         return bad("--schemas is for files: a line of --batch holds all of its schema", "--batch");
     if (v->bundle && (v->batch || v->n_args != 1))
@@ -152,12 +159,6 @@ static struct schema_set *load_set(const struct validate *v, const char *path, s
         return set;
     schema_set_free(set);
     return NULL;
-}
-
-static void on_warning(const char *text, void *unused)
-{
-    (void)unused;
-    fprintf(stderr, "hooklatch validate: warning: %s\n", text);
 }
 
 static struct schema *load_schema(struct validate *v, const char *path)
@@ -346,7 +347,7 @@ static int run_with_stack(struct validate *v)
 
 int cli_validate(int argc, char **argv)
 {
-    struct validate v = { .options = { .draft = SCHEMA_DRAFT_2020_12, .warn = on_warning },
+    struct validate v = { .options.draft = SCHEMA_DRAFT_2020_12,
                           .max_errors = ERRORS_SHOWN,
                           .limits = { .max_depth = MAX_DEPTH_DEFAULT, .max_nodes = MAX_NODES } };
     int rc = read_options(&v, argc, argv);

@@ -42,8 +42,6 @@ static int read_options(const struct validate *v, const struct json_doc *line, s
     uint32_t draft = json_member(line, 0, SLICE("draft")), format = json_member(line, 0, SLICE("assert_format"));
 
     *options = v->options;
-    options->keep_annotations = false;
-    options->warn = NULL;
     if (draft != JSON_NONE && (json_type_of(line, draft) != JSON_STRING ||
                                validate_draft(json_inner(line, draft), &options->draft)))
         return err_set(e, ERR_INPUT, "\"draft\" must be \"7\", \"2019-09\" or \"2020-12\"");

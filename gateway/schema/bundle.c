@@ -34,19 +34,6 @@ struct slice bundle_uri(struct bundle *b, struct slice uri)
     return slice_z(arena_printf(&b->arena, "https://up%u.%.*s%.*s", up, SLICE_FMT(to), SLICE_FMT(path)));
 }
 
-struct slice bundle_string(struct bundle *b, const struct document *doc, uint32_t node)
-{
-    struct slice text;
-    struct buf tmp;
-
-    if (node == JSON_NONE || json_type_of(&doc->json, node) != JSON_STRING)
-        return SLICE_NONE;
-    buf_init(&tmp, (size_t)doc->json.nodes[node].len + 1);
-    text = arena_slice(&b->arena, json_string(&doc->json, node, &tmp));
-    buf_clear(&tmp);
-    return text;
-}
-
 /* The folder that names count from: the root's, or of the first file where the root is none. */
 static void choose_folder(struct bundle *b, const struct document *root)
 {

@@ -8,11 +8,6 @@ static const struct dialect *dialect_of(const struct document *doc)
     return doc->resources.at[0].dialect;
 }
 
-static struct slice without_fragment(struct slice uri)
-{
-    return slice_first(uri, slice_find(uri, '#'));
-}
-
 static void add_edit(struct part *p, size_t from, size_t to, struct slice text)
 {
     *VEC_ADD(&p->edits) = (struct edit){ from, to - from, text };
@@ -76,7 +71,7 @@ static void choose_form(struct bundle *b, struct part *p)
     const struct json_doc *d = &p->doc->json;
     bool is_7 = dialect_of(p->doc)->draft == SCHEMA_DRAFT_7;
     bool in_7 = is_7 || dialect_of(b->parts.at[0]->doc)->draft == SCHEMA_DRAFT_7;
-    struct slice id = bundle_string(b, p->doc, json_member(d, 0, SLICE("$id"))), anchor;
+    struct slice id = set_string(&b->arena, p->doc, json_member(d, 0, SLICE("$id"))), anchor;
 
     p->form = PART_WRAPPED;
     if (json_type_of(d, 0) != JSON_OBJECT || (slice_cut(id, '#', &id, &anchor) && anchor.len > 0))
@@ -95,13 +90,13 @@ static void edit_id(struct bundle *b, struct part *p, const struct resource *r)
 {
     const struct resource *around = &p->doc->resources.at[r->parent];
     uint32_t node = json_member(&p->doc->json, r->node, SLICE("$id"));
-    struct slice id = bundle_string(b, p->doc, node), want = bundle_uri(b, r->base), fragment, is;
+    struct slice id = set_string(&b->arena, p->doc, node), want = bundle_uri(b, r->base), fragment, is;
 
     if (node == JSON_NONE)
         return;
     is = uri_resolve(&b->arena, bundle_uri(b, around->base), id, &fragment);
     if (around == r)
-        is = uri_is_absolute(id) ? without_fragment(id) : SLICE_NONE;
+        is = uri_is_absolute(id) ? uri_without_fragment(id) : SLICE_NONE;
     if (around == r && p->form == PART_WRAPPED)
         want = SLICE("");
     if (slice_eq(is, want))
@@ -116,7 +111,7 @@ static struct slice meta_uri(struct bundle *b, struct slice schema);
 /* Its $schema as it is written in the bundle. */
 static struct slice schema_of(struct bundle *b, const struct document *doc)
 {
-    struct slice own = bundle_string(b, doc, json_member(&doc->json, 0, SLICE("$schema")));
+    struct slice own = set_string(&b->arena, doc, json_member(&doc->json, 0, SLICE("$schema")));
     const struct dialect *dialect = dialect_of(doc);
 
     if (own.len > 0)
@@ -158,20 +153,20 @@ static bool is_standard(const struct document *doc)
 /* What a $schema is to say. Its meta-schema becomes a part. */
 static struct slice meta_uri(struct bundle *b, struct slice schema)
 {
-    const struct place *place = set_place(b->set, without_fragment(schema));
+    const struct place *place = set_place(b->set, uri_without_fragment(schema));
     struct slice uri;
 
     if (dialect_find(schema) || !place || is_standard(place->doc))
         return schema;
     part_of(b, place->doc);
     uri = bundle_uri(b, set_resource(place->doc, place->node)->base);
-    return slice_eq(uri, without_fragment(schema)) ? schema : uri;
+    return slice_eq(uri, uri_without_fragment(schema)) ? schema : uri;
 }
 
 static void visit_dialect(struct bundle *b, struct part *p, uint32_t node)
 {
     uint32_t value = json_member(&p->doc->json, node, SLICE("$schema"));
-    struct slice is = bundle_string(b, p->doc, value), want;
+    struct slice is = set_string(&b->arena, p->doc, value), want;
 
     if (is.len == 0)
         return;
@@ -221,7 +216,7 @@ static void move_reference(struct bundle *b, struct part *p, uint32_t key, struc
 
 static void visit_reference(struct bundle *b, struct part *p, uint32_t key)
 {
-    struct slice base = set_resource(p->doc, key)->base, text = bundle_string(b, p->doc, key + 1), uri, fragment, want;
+    struct slice base = set_resource(p->doc, key)->base, text = set_string(&b->arena, p->doc, key + 1), uri, fragment, want;
     bool moved = p->form == PART_REF_MOVED && key + 1 == json_member(&p->doc->json, 0, SLICE("$ref"));
     struct place named, target;
     struct part *to = NULL;

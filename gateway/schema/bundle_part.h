@@ -45,8 +45,6 @@ struct bundle {
 
 /* What a URI is called in the bundle. */
 struct slice bundle_uri(struct bundle *b, struct slice uri);
-/* The unescaped string at the node, in the arena; empty when it is none. */
-struct slice bundle_string(struct bundle *b, const struct document *doc, uint32_t node);
 /* Makes parts of the root and of whatever it refers to, each with its edits in order. */
 void bundle_collect(struct bundle *b, const struct document *root);
 /* Appends the text. */

@@ -51,6 +51,11 @@ static void release(struct schema_scratch *s)
         s->unique = NULL;
         s->unique_cap = 0;
     }
+    if (s->memo_cap > SCRATCH_KEPT) {
+        free(s->memo);
+        s->memo = NULL;
+        s->memo_cap = 0;
+    }
 }
 
 void run_init(struct run *r, const struct schema *s, const struct json_doc *d, struct schema_scratch *scratch)
@@ -58,9 +63,8 @@ void run_init(struct run *r, const struct schema *s, const struct json_doc *d, s
     *r = (struct run){ .s = s, .d = d, .scratch = scratch, .steps = SCHEMA_STEPS_MAX, .evaluated = NONE };
     r->memo_below = SCHEMA_STEPS_MAX - MEMO_AFTER;
     regex_scratch_take_cost(scratch->regex);
-    scratch->marks.n = 0;
+    scratch->marks.n = scratch->memo_used = 0;
     release(scratch);
-    memo_begin(scratch);
 }
 
 enum schema_verdict schema_check(const struct schema *s, const struct json_doc *d, uint32_t node,
@@ -102,28 +106,28 @@ static enum schema_verdict run_candidate(struct run *r, uint32_t node, uint32_t 
     if (crowded && (meta & 7) == JSON_OBJECT && p->object != NONE &&
         mutated(MUTANT_UNLIKE, run_object_unlike(r, &r->s->objects[p->object], n)))
         return SCHEMA_INVALID;
-    return r->evaluated == n ? run_branch(r, node, n) : run_node(r, node, n);
+    return run_branch(r, node, n);
 }
 
 /* anyOf and oneOf: how many branches match, as far as that matters; up to `most`. */
 static enum schema_verdict count_matches(struct run *r, const struct logic *l, uint32_t n, unsigned most,
                                          unsigned *matches)
 {
-    struct choice choice;
-    bool selects = false, crowded = false;
-    uint32_t next = 0, at;
+    struct choice seen, *choice = NULL;
+    bool crowded = false;
+    uint32_t next, at;
 
     *matches = 0;
     if (l->selector != NONE && json_type_of(r->d, n) == JSON_OBJECT) {
         if (!run_charge(r, json_count(r->d, n)))
             return SCHEMA_LIMIT;
-        select_look(r, l, n, &choice);
-        selects = true;
+        select_look(r, l, n, &seen);
+        choice = &seen;
     }
-    for (at = next_candidate(r, l, selects ? &choice : NULL, 0); at < l->n && *matches < most; at = next) {
+    for (at = next_candidate(r, l, choice, 0); at < l->n && *matches < most; at = next) {
         enum schema_verdict v;
 
-        next = next_candidate(r, l, selects ? &choice : NULL, at + 1);
+        next = next_candidate(r, l, choice, at + 1);
         crowded |= l->n >= BRANCHES_CROWDED && next < l->n;
         v = run_candidate(r, r->s->edges[l->edges + at].run, n, crowded);
         if (v == SCHEMA_LIMIT)
@@ -142,7 +146,7 @@ static enum schema_verdict run_union(struct run *r, const struct logic *l, uint3
 
     if (v == SCHEMA_LIMIT)
         return v;
-    return any ? (matches > 0 ? SCHEMA_VALID : SCHEMA_INVALID) : (matches == 1 ? SCHEMA_VALID : SCHEMA_INVALID);
+    return matches == 1 || (any && matches > 0) ? SCHEMA_VALID : SCHEMA_INVALID;
 }
 
 static enum schema_verdict condition(struct run *r, const struct logic *l, uint32_t n)
@@ -258,7 +262,7 @@ enum schema_verdict run_rest(struct run *r, uint32_t node, uint32_t n)
     const struct node *p = &r->s->nodes[node];
     enum schema_verdict v;
 
-    if (p->plain & type_bit(r->d->nodes[n].meta)) {
+    if (p->n_logic == 0 && type_bit(r->d->nodes[n].meta) & TYPE_SCALAR) {
         v = scalar_part(r, p, n);
         return v == SCHEMA_VALID ? listed(r, p, n) : v;
     }

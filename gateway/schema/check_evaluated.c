@@ -92,7 +92,6 @@ bool run_is_marked(const struct run *r, uint64_t rank)
 enum schema_verdict run_open_book(struct run *r, const struct node *p, uint32_t n, struct book *outer)
 {
     uint32_t own;
-
     bool room = push(r, words_of(r, n), &own);
 
     *outer = (struct book){ r->evaluated, r->marks };

@@ -3,18 +3,7 @@
 #include "schema/run.h"
 
 #define MEMO_FIRST 4096u
-#define MEMO_KEPT 65536u /* entries a scratch may hold on to between checks */
 #define MEMO_MOST (1u << 21)
-
-void memo_begin(struct schema_scratch *s)
-{
-    s->memo_used = 0;
-    if (s->memo_cap > MEMO_KEPT) {
-        free(s->memo);
-        s->memo = NULL;
-        s->memo_cap = 0;
-    }
-}
 
 static struct memo_entry *find(struct memo_entry *table, uint32_t cap, uint32_t node, uint32_t n)
 {

@@ -27,23 +27,16 @@ int compile_fail(struct compile *c, const struct item *it, enum keyword kw, cons
 
 struct slice compile_string(struct compile *c, const struct item *it, uint32_t value)
 {
-    const struct json_doc *d = &it->place.doc->json;
-    struct buf tmp;
-    struct slice s;
-
-    if (!(d->nodes[value].meta & JSON_ESCAPED))
-        return json_inner(d, value);
-    buf_init(&tmp, (size_t)d->nodes[value].len + 1);
-    s = arena_slice(&c->arena, json_string(d, value, &tmp));
-    buf_clear(&tmp);
-    return s;
+    return set_string(&c->arena, it->place.doc, value);
 }
 
-struct name compile_name(struct compile *c, struct slice s)
+struct name program_name(struct program *p, struct slice s)
 {
-    struct name n = { json_hash(s), (uint32_t)c->program.text.len, (uint32_t)s.len };
+    struct name n = { json_hash(s), (uint32_t)p->text.len, (uint32_t)s.len };
 
-    buf_put(&c->program.text, s);
+    buf_put(&p->text, s);
+    if (p->text.failed) /* the program is refused in the end; until then nobody reads past the text */
+        n.at = n.len = 0;
     return n;
 }
 
@@ -134,6 +127,15 @@ static void buckets_grow(struct compile *c)
         *origin_bucket(c, &c->origins.at[i].place, c->origins.at[i].scope) = i + 1;
 }
 
+struct node *program_add_node(struct program *p)
+{
+    struct node *n = VEC_ADD(&p->nodes);
+
+    n->types = TYPE_ANY;
+    n->string = n->number = n->array = n->object = n->values = n->constant = n->unevaluated = NONE;
+    return n;
+}
+
 uint32_t compile_node(struct compile *c, const struct place *place, uint32_t scope)
 {
     uint32_t inside = scope_enter(&c->scopes, scope, place), *bucket;
@@ -148,9 +150,7 @@ uint32_t compile_node(struct compile *c, const struct place *place, uint32_t sco
     bucket = origin_bucket(c, place, inside);
     if (*bucket)
         return *bucket - 1;
-    n = VEC_ADD(&c->program.nodes);
-    n->types = TYPE_ANY;
-    n->string = n->number = n->array = n->object = n->values = n->constant = n->unevaluated = NONE;
+    n = program_add_node(&c->program);
     n->place.at = (uint32_t)c->program.text.len;
     buf_put(&c->program.text, place->doc->name);
     buf_putc(&c->program.text, '#');
@@ -253,7 +253,7 @@ static int check_dialect(struct compile *c, const struct item *it, const struct 
     if (json_type_of(&doc->json, value) != JSON_STRING)
         return compile_fail(c, it, KW_SCHEMA, "must be a string");
     uri = compile_string(c, it, value);
-    if (slice_eq(slice_first(uri, slice_find(uri, '#')), r->dialect->uri) || dialect_find(uri) == r->dialect)
+    if (slice_eq(uri_without_fragment(uri), r->dialect->uri) || dialect_find(uri) == r->dialect)
         return 0;
     if (!dialect_find(uri))
         return refuse_dialect(c, it, uri);

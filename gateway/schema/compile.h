@@ -50,7 +50,10 @@ uint32_t compile_member_edge(struct compile *c, const struct item *it, enum keyw
 int compile_list(struct compile *c, const struct item *it, enum keyword kw, uint32_t *first, uint32_t *n) MUST_CHECK;
 /* The unescaped string at a node, in the arena. */
 struct slice compile_string(struct compile *c, const struct item *it, uint32_t value);
-struct name compile_name(struct compile *c, struct slice s);
+/* A node that says nothing yet. */
+struct node *program_add_node(struct program *p);
+/* The name, its text added to the program's. */
+struct name program_name(struct program *p, struct slice s);
 /* A copy of the value into the program's constants. */
 uint32_t compile_const(struct compile *c, const struct item *it, uint32_t value);
 /* A count such as maxLength: a whole number from 0. *out stays as it is without the keyword. */

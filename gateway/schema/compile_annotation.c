@@ -50,7 +50,7 @@ void compile_annotations(struct compile *c, const struct item *it)
             continue;
         a = VEC_ADD(&c->program.annotations);
         a->keyword = (uint8_t)kw;
-        a->name = compile_name(c, compile_string(c, it, k));
+        a->name = program_name(&c->program, compile_string(c, it, k));
         a->value = compile_const(c, it, k + 1);
         o->n_annotations++;
     }

@@ -47,7 +47,7 @@ static uint32_t names_add(struct compile *c, struct names *names, struct slice t
 
     if (*bucket == 0) {
         slot = VEC_ADD(&names->slots);
-        slot->name = compile_name(c, text);
+        slot->name = program_name(&c->program, text);
         slot->edge = slot->run = NONE;
         *VEC_ADD(&names->required) = false;
         *bucket = names->slots.n;
@@ -195,7 +195,7 @@ static int compile_patterns(struct compile *c, const struct item *it, struct obj
         return compile_fail(c, it, KW_PATTERN_PROPERTIES, "must be an object of schemas");
     for (uint32_t k = map + 1; k < json_end(d, map); k = json_next(d, k + 1)) {
         struct slice text = compile_string(c, it, k);
-        struct pattern pattern = { .text = compile_name(c, text) };
+        struct pattern pattern = { .text = program_name(&c->program, text) };
 
         if (compile_regex(c, it, KW_PATTERN_PROPERTIES, text, &pattern.regex))
             return -1;
@@ -218,7 +218,7 @@ static int compile_name_list(struct compile *c, const struct item *it, enum keyw
     for (uint32_t i = list + 1; i < json_end(d, list); i = json_next(d, i)) {
         if (json_type_of(d, i) != JSON_STRING)
             return compile_fail(c, it, kw, "must hold lists of property names: strings");
-        *VEC_ADD(&c->program.names) = compile_name(c, compile_string(c, it, i));
+        *VEC_ADD(&c->program.names) = program_name(&c->program, compile_string(c, it, i));
         dep->n_names++;
     }
     return 0;
@@ -237,7 +237,7 @@ static int compile_dependencies(struct compile *c, const struct item *it, enum k
         bool list = json_type_of(d, k + 1) == JSON_ARRAY;
         struct dependency dep = { .edge = NONE, .keyword = (uint8_t)kw };
 
-        dep.name = compile_name(c, compile_string(c, it, k));
+        dep.name = program_name(&c->program, compile_string(c, it, k));
         if (kw == KW_DEPENDENT_REQUIRED || (kw == KW_DEPENDENCIES && list)) {
             if (compile_name_list(c, it, kw, k + 1, &dep))
                 return -1;

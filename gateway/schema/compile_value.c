@@ -229,7 +229,7 @@ int compile_strings(struct compile *c, const struct item *it)
             return compile_fail(c, it, KW_PATTERN, "must be a string");
         if (compile_regex(c, it, KW_PATTERN, compile_string(c, it, value), &pattern.regex))
             return -1;
-        pattern.text = compile_name(c, compile_string(c, it, value));
+        pattern.text = program_name(&c->program, compile_string(c, it, value));
         p.pattern = c->program.patterns.n;
         *VEC_ADD(&c->program.patterns) = pattern;
     }

@@ -10,7 +10,7 @@ void program_each_inplace(const struct program *p, uint32_t node, void (*visit)(
 
     for (uint32_t i = 0; i < n->n_logic; i++) {
         const struct logic *l = &p->logic.at[n->logic + i];
-        bool sure = l->keyword == KW_ALL_OF || logic_is_reference(l);
+        bool sure = logic_is_conjunction(l);
 
         for (uint32_t j = 0; j < l->n; j++)
             if (p->edges.at[l->edges + j].to != NONE)
@@ -118,15 +118,18 @@ static struct verdict fold(const struct program *p, const struct logic *l)
                              (v.yes & then.yes) | (v.no & otherwise.yes) | (then.yes & otherwise.yes) };
 }
 
+/* Does the node say nothing beside its combinations? */
+static bool is_bare(const struct node *n)
+{
+    return n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE && n->object == NONE &&
+           n->values == NONE && n->constant == NONE && n->unevaluated == NONE;
+}
+
 static bool is_anything(const struct program *p, uint32_t edge)
 {
-    const struct node *n;
+    const struct node *n = edge == NONE ? NULL : &p->nodes.at[p->edges.at[edge].to];
 
-    if (edge == NONE)
-        return true;
-    n = &p->nodes.at[p->edges.at[edge].to];
-    return n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE && n->object == NONE &&
-           n->values == NONE && n->constant == NONE && n->n_logic == 0 && n->unevaluated == NONE;
+    return !n || (is_bare(n) && n->n_logic == 0);
 }
 
 /* No object fails at it: it only says what is evaluated. */
@@ -174,7 +177,7 @@ static void settle(struct program *p, struct node *n)
         const struct logic *l = &p->logic.at[n->logic + i];
         struct verdict v = fold(p, l);
 
-        for (uint32_t j = 0; (l->keyword == KW_ALL_OF || logic_is_reference(l)) && j < l->n; j++)
+        for (uint32_t j = 0; logic_is_conjunction(l) && j < l->n; j++)
             n->write_only |= p->nodes.at[p->edges.at[l->edges + j].to].write_only;
 
         accepts &= ~v.no;
@@ -182,7 +185,6 @@ static void settle(struct program *p, struct node *n)
     }
     n->accepts = (uint8_t)accepts;
     n->settles = (uint8_t)(settles & accepts);
-    n->plain = n->n_logic == 0 ? TYPE_SCALAR : 0;
 }
 
 /* The node behind one that is nothing but a reference (or an allOf of one); itself when it is more. */
@@ -190,13 +192,11 @@ static uint32_t next_of(const struct program *p, uint32_t node)
 {
     const struct node *n = &p->nodes.at[node];
     const struct logic *l;
-    bool bare = n->types == TYPE_ANY && n->string == NONE && n->number == NONE && n->array == NONE &&
-                n->object == NONE && n->values == NONE && n->constant == NONE && n->unevaluated == NONE;
 
-    if (!bare || n->n_logic != 1)
+    if (!is_bare(n) || n->n_logic != 1)
         return node;
     l = &p->logic.at[n->logic];
-    return l->n == 1 && (l->keyword == KW_ALL_OF || logic_is_reference(l)) ? p->edges.at[l->edges].to : node;
+    return l->n == 1 && logic_is_conjunction(l) ? p->edges.at[l->edges].to : node;
 }
 
 /* In-place edges lead forward in the order: from its end, each node knows where the next one ends up. */

@@ -49,7 +49,6 @@ struct name {
 
 struct node {
     uint8_t accepts, settles;
-    uint8_t plain;                          /* type bits of scalars that parts, enum and const alone decide */
     uint8_t types;                          /* what "type" says; TYPE_ANY without it */
     uint8_t integer_only;                   /* a fraction must be integral: 1.0 */
     uint8_t tracks;                         /* type bits of values whose evaluated children are only known by running */
@@ -156,6 +155,12 @@ struct selector {
 static inline bool logic_is_reference(const struct logic *l)
 {
     return l->keyword == KW_REF || l->keyword == KW_DYNAMIC_REF || l->keyword == KW_RECURSIVE_REF;
+}
+
+/* All its edges must hold. */
+static inline bool logic_is_conjunction(const struct logic *l)
+{
+    return l->keyword == KW_ALL_OF || logic_is_reference(l);
 }
 
 /* unevaluatedItems and unevaluatedProperties that the linker could not turn into items and additionalProperties. */

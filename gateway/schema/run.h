@@ -83,7 +83,6 @@ enum schema_verdict run_logic(struct run *r, const struct logic *l, uint32_t n);
 enum schema_verdict run_array(struct run *r, const struct array_part *p, uint32_t n);
 /* run_rest for a container, with a memory: the same question within a check is answered once. */
 enum schema_verdict run_memoed(struct run *r, uint32_t node, uint32_t n);
-void memo_begin(struct schema_scratch *s);
 /* A node past depth and step bounds. */
 enum schema_verdict run_whole(struct run *r, const struct node *p, uint32_t n);
 /* All that the node says but unevaluated*. */

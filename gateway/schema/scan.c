@@ -17,22 +17,9 @@ struct scan {
 
 static void scan_schema(struct scan *s, uint32_t node, uint32_t resource);
 
-static struct slice string_of(struct scan *s, const struct document *doc, uint32_t node)
-{
-    struct buf tmp;
-    struct slice text;
-
-    if (node == JSON_NONE || json_type_of(&doc->json, node) != JSON_STRING)
-        return SLICE_NONE;
-    buf_init(&tmp, (size_t)doc->json.nodes[node].len + 1);
-    text = arena_slice(&s->set->arena, json_string(&doc->json, node, &tmp));
-    buf_clear(&tmp);
-    return text;
-}
-
 static struct slice string_at(struct scan *s, uint32_t node)
 {
-    return string_of(s, s->doc, node);
+    return set_string(&s->set->arena, s->doc, node);
 }
 
 /* The pointer to the node at hand. Each is a copy, so their sum is bounded: a long name above many places would multiply
@@ -59,11 +46,6 @@ static void claim(struct scan *s, struct slice base, struct slice anchor, uint32
     set_claim(s->set, key, &place);
 }
 
-static struct slice without_fragment(struct slice uri)
-{
-    return slice_first(uri, slice_find(uri, '#'));
-}
-
 /* A bundle may carry the meta-schema of its own dialect, which must be known before anything else in it is. */
 static bool find_embedded(struct scan *s, struct slice uri, struct place *out)
 {
@@ -78,7 +60,7 @@ static bool find_embedded(struct scan *s, struct slice uri, struct place *out)
         for (uint32_t k = list + 1; k < json_end(d, list); k = json_next(d, k + 1)) {
             struct slice id = string_at(s, json_member(d, k + 1, SLICE("$id")));
 
-            if (!slice_eq(without_fragment(id), uri))
+            if (!slice_eq(uri_without_fragment(id), uri))
                 continue;
             *out = (struct place){ .doc = s->doc, .node = k + 1 };
             return true;
@@ -99,7 +81,7 @@ static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsi
 
     if (found || dialect_older_draft(uri).len > 0)
         return found;
-    uri = without_fragment(uri);
+    uri = uri_without_fragment(uri);
     for (uint32_t i = 0; i < s->set->dialects.n; i++)
         if (slice_eq(s->set->dialects.at[i]->uri, uri))
             return s->set->dialects.at[i];
@@ -113,8 +95,8 @@ static const struct dialect *find_dialect(struct scan *s, struct slice uri, unsi
     if (depth == META_LEVELS_MAX)
         return NULL;
     schema = json_member(&meta.doc->json, meta.node, SLICE("$schema"));
-    base_uri = string_of(s, meta.doc, schema);
-    if (slice_eq(without_fragment(base_uri), uri))
+    base_uri = set_string(&s->set->arena, meta.doc, schema);
+    if (slice_eq(uri_without_fragment(base_uri), uri))
         base = dialect_guess(&meta.doc->json, meta.node);
     else if (base_uri.len > 0)
         base = find_dialect(s, base_uri, depth + 1);

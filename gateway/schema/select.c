@@ -54,11 +54,6 @@ static bool is_union(const struct logic *l)
     return l->keyword == KW_ANY_OF || l->keyword == KW_ONE_OF;
 }
 
-static bool is_conjunction(const struct logic *l)
-{
-    return l->keyword == KW_ALL_OF || logic_is_reference(l);
-}
-
 static void needs_of(struct building *b, uint32_t node, uint64_t needs[SELECT_WORDS]);
 
 /* What all branches need that take objects at all. */
@@ -101,7 +96,7 @@ static void needs_of(struct building *b, uint32_t node, uint64_t needs[SELECT_WO
     for (uint32_t i = 0; i < n->n_logic; i++) {
         const struct logic *l = &b->p->logic.at[n->logic + i];
 
-        for (uint32_t j = 0; is_conjunction(l) && j < l->n; j++)
+        for (uint32_t j = 0; logic_is_conjunction(l) && j < l->n; j++)
             needs_of(b, b->p->edges.at[l->edges + j].to, needs);
         if (is_union(l))
             needs_of_union(b, l, needs);
@@ -128,18 +123,16 @@ static bool take_list(struct building *b, const struct value_list *list, uint64_
 
     for (uint32_t i = 0; i < list->n; i++) {
         uint32_t node = b->p->values.at[list->values + i].node, bit, known;
-        struct slice text = json_inner(&consts, node);
-        struct name name = { json_hash(text), (uint32_t)b->p->text.len, (uint32_t)text.len };
+        size_t text_len = b->p->text.len;
 
         if (json_type_of(&consts, node) != JSON_STRING)
             continue; /* such a value is not judged by its tag */
         if (consts.nodes[node].meta & JSON_ESCAPED)
             return false;
         known = b->tags.n;
-        buf_put(&b->p->text, text);
-        bit = bit_of(b->p, &b->tags, name);
+        bit = bit_of(b->p, &b->tags, program_name(b->p, json_inner(&consts, node)));
         if (b->tags.n == known)
-            b->p->text.len = name.at; /* it is there already */
+            b->p->text.len = text_len; /* it is there already */
         if (bit == NAMES_MAX)
             return false;
         allowed[bit / 64] |= (uint64_t)1 << bit % 64;
@@ -179,7 +172,7 @@ static bool tags_of(struct building *b, uint32_t node, uint64_t allowed[SELECT_W
     for (uint32_t i = 0; i < n->n_logic; i++) {
         const struct logic *l = &b->p->logic.at[n->logic + i];
 
-        for (uint32_t j = 0; is_conjunction(l) && j < l->n; j++)
+        for (uint32_t j = 0; logic_is_conjunction(l) && j < l->n; j++)
             if (tags_of(b, b->p->edges.at[l->edges + j].to, allowed))
                 return true;
         if (is_union(l) && tags_of_union(b, l, allowed))
@@ -212,7 +205,7 @@ static void count_tags(struct building *b, uint32_t node, struct names *found, u
     for (uint32_t i = 0; i < n->n_logic; i++) {
         const struct logic *l = &b->p->logic.at[n->logic + i];
 
-        for (uint32_t j = 0; (is_conjunction(l) && j < l->n) || (is_union(l) && j < 1); j++)
+        for (uint32_t j = 0; (logic_is_conjunction(l) && j < l->n) || (is_union(l) && j < 1); j++)
             count_tags(b, b->p->edges.at[l->edges + j].to, found, counts);
     }
 }

@@ -114,11 +114,15 @@ struct slice set_join(struct arena *a, struct slice head, struct slice tail)
     return slice_of(text, head.len + tail.len);
 }
 
-static struct slice text_of(const struct document *doc, uint32_t node, struct arena *a)
+struct slice set_string(struct arena *a, const struct document *doc, uint32_t node)
 {
+    struct slice s = SLICE_NONE;
     struct buf tmp;
-    struct slice s;
 
+    if (node == JSON_NONE || (json_type_of(&doc->json, node) != JSON_STRING && json_type_of(&doc->json, node) != JSON_KEY))
+        return s;
+    if (!(doc->json.nodes[node].meta & JSON_ESCAPED))
+        return json_inner(&doc->json, node);
     buf_init(&tmp, (size_t)doc->json.nodes[node].len + 1);
     s = arena_slice(a, json_string(&doc->json, node, &tmp));
     buf_clear(&tmp);
@@ -133,12 +137,9 @@ static bool same_text(const struct document *a, struct slice text)
 /* The URI that the document's own $id gives it, or `uri`. */
 static struct slice own_uri(struct schema_set *s, const struct document *doc)
 {
-    uint32_t id = json_member(&doc->json, 0, SLICE("$id"));
-    struct slice fragment;
+    struct slice id = set_string(&s->arena, doc, json_member(&doc->json, 0, SLICE("$id"))), fragment;
 
-    if (id == JSON_NONE || json_type_of(&doc->json, id) != JSON_STRING)
-        return doc->uri;
-    return uri_resolve(&s->arena, doc->uri, text_of(doc, id, &s->arena), &fragment);
+    return id.ptr ? uri_resolve(&s->arena, doc->uri, id, &fragment) : doc->uri;
 }
 
 static void claim_root(struct schema_set *s, struct document *doc)
@@ -229,13 +230,13 @@ const struct resource *set_resource(const struct document *doc, uint32_t node)
 }
 
 /* Which of the object's names comes near to the token. */
-static struct near near_member(struct arena *a, const struct json_doc *d, uint32_t object, struct slice token)
+static struct near near_member(const struct json_doc *d, uint32_t object, struct slice token)
 {
     struct near near = near_to(token);
 
     for (uint32_t k = object + 1; json_type_of(d, object) == JSON_OBJECT && k < json_end(d, object);
          k = json_next(d, k + 1))
-        near_try(&near, arena_slice(a, json_inner(d, k)));
+        near_try(&near, json_inner(d, k));
     return near;
 }
 
@@ -263,7 +264,7 @@ static const char *explain_pointer(struct arena *a, const struct place *from, st
             len = next;
             continue;
         }
-        near = near_member(a, &from->doc->json, here, slice_of(text.ptr + len + 1, next - len - 1));
+        near = near_member(&from->doc->json, here, slice_of(text.ptr + len + 1, next - len - 1));
         if (near.best.len == 0)
             return "";
         return arena_printf(a, "; did you mean %.*s/%.*s?", (int)len, text.ptr, SLICE_FMT(near.best));

@@ -77,6 +77,9 @@ const struct place *set_place(const struct schema_set *s, struct slice uri);
 /* The meta-schemas of the drafts that the binary carries: a set of their own, made once, never changed. */
 struct schema_set *set_builtin(void);
 
+/* The unescaped STRING or KEY; a slice of the document, or in the arena. SLICE_NONE when the node is neither, or
+ * JSON_NONE. */
+struct slice set_string(struct arena *a, const struct document *doc, uint32_t node);
 /* One after the other, in the arena. Not by printf: names may hold NUL, and be long. */
 struct slice set_join(struct arena *a, struct slice head, struct slice tail);
 

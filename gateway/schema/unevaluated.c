@@ -119,11 +119,10 @@ static void gather(struct sources *s, uint32_t owner)
 /* An edge to a node that takes everything. */
 static uint32_t edge_to_anything(struct program *p)
 {
-    struct node *n = VEC_ADD(&p->nodes);
+    struct node *n = program_add_node(p);
     struct edge *e = VEC_ADD(&p->edges);
 
-    *n = (struct node){ .types = TYPE_ANY, .accepts = TYPE_ANY, .settles = TYPE_ANY };
-    n->string = n->number = n->array = n->object = n->values = n->constant = n->unevaluated = NONE;
+    n->accepts = n->settles = TYPE_ANY;
     e->to = e->run = p->nodes.n - 1;
     return p->edges.n - 1;
 }

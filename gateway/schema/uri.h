@@ -12,6 +12,10 @@
 struct slice uri_resolve(struct arena *a, struct slice base, struct slice ref, struct slice *fragment);
 /* "%41" → "A", in the arena; what is no valid escape stays. */
 struct slice uri_decode(struct arena *a, struct slice s);
+static inline struct slice uri_without_fragment(struct slice uri)
+{
+    return slice_first(uri, slice_find(uri, '#'));
+}
 /* Appends s with everything percent-encoded that cannot stand in a path or a fragment. */
 void uri_put_encoded(struct buf *out, struct slice s);
 /* True when s starts with a scheme. */
