@@ -81,20 +81,64 @@ static uint32_t element(const struct json_doc *d, uint32_t array, uint32_t index
     return n < json_end(d, array) ? n : JSON_NONE;
 }
 
+static uint32_t step(const struct pointer_token *t, const struct json_doc *d, uint32_t n)
+{
+    enum json_kind type = json_type_of(d, n);
+
+    if (type == JSON_OBJECT)
+        return json_member_hashed(d, n, t->name, t->hash);
+    return type == JSON_ARRAY && t->index != JSON_NONE ? element(d, n, t->index) : JSON_NONE;
+}
+
 uint32_t pointer_get(const struct pointer *p, const struct json_doc *d, uint32_t from)
 {
     uint32_t n = from;
 
-    for (uint32_t i = 0; i < p->count && n != JSON_NONE; i++) {
-        const struct pointer_token *t = &p->tokens[i];
-        enum json_kind type = json_type_of(d, n);
-
-        if (type == JSON_OBJECT)
-            n = json_member_hashed(d, n, t->name, t->hash);
-        else
-            n = type == JSON_ARRAY && t->index != JSON_NONE ? element(d, n, t->index) : JSON_NONE;
-    }
+    for (uint32_t i = 0; i < p->count && n != JSON_NONE; i++)
+        n = step(&p->tokens[i], d, n);
     return n;
+}
+
+static bool is_star(const struct pointer_token *t)
+{
+    return slice_eq(t->name, SLICE("*"));
+}
+
+bool pointer_has_star(const struct pointer *p)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (is_star(&p->tokens[i]))
+            return true;
+    return false;
+}
+
+/* From the i-th token on. As deep as the pointer has tokens. */
+static size_t all_from(const struct pointer *p, uint32_t i, const struct json_doc *d, uint32_t n, uint32_t *out,
+                       size_t max)
+{
+    size_t found = 0;
+
+    for (; i < p->count && n != JSON_NONE && !is_star(&p->tokens[i]); i++)
+        n = step(&p->tokens[i], d, n);
+    if (n == JSON_NONE)
+        return 0;
+    if (i == p->count) {
+        if (max > 0)
+            out[0] = n;
+        return 1;
+    }
+    if (json_type_of(d, n) != JSON_ARRAY)
+        return 0;
+    for (uint32_t k = n + 1; k < json_end(d, n); k = json_next(d, k)) {
+        size_t done = found < max ? found : max;
+        found += all_from(p, i + 1, d, k, out + done, max - done);
+    }
+    return found;
+}
+
+size_t pointer_all(const struct pointer *p, const struct json_doc *d, uint32_t from, uint32_t *out, size_t max)
+{
+    return all_from(p, 0, d, from, out, max);
 }
 
 void pointer_put_token(struct buf *b, struct slice name)

@@ -15,14 +15,13 @@ static enum place_found find_field(struct slice text, struct slice name, struct 
     return found(count);
 }
 
-static enum place_found find_json(const struct pointer *pointer, struct reading *r, struct buf *tmp,
-                                  struct slice *value)
+static enum place_found find_json(const struct place *p, struct reading *r, struct buf *tmp, struct slice *value)
 {
     uint32_t node;
     *value = SLICE_NONE;
     if (reading_json(r))
         return PLACE_UNREADABLE;
-    node = pointer_get(pointer, &r->doc, 0);
+    node = pointer_get(&p->pointer, &r->doc, p->in == PLACE_ITEM ? r->item : 0);
     if (node == JSON_NONE)
         return PLACE_ABSENT;
     switch (json_type_of(&r->doc, node)) {
@@ -50,7 +49,8 @@ enum place_found place_find(const struct place *p, struct reading *r, struct buf
         *value = SLICE_NONE;
         return delivery_is_form(r->delivery) ? find_field(r->delivery->body, p->name, tmp, value) : PLACE_ABSENT;
     case PLACE_JSON:
-        return find_json(&p->pointer, r, tmp, value);
+    case PLACE_ITEM:
+        return find_json(p, r, tmp, value);
     }
     return PLACE_ABSENT;
 }
@@ -60,6 +60,7 @@ void place_put_name(const struct place *p, struct buf *out)
     static const char *const words[] = { [PLACE_HEADER] = "header",
                                          [PLACE_QUERY] = "query field",
                                          [PLACE_FORM] = "form field",
-                                         [PLACE_JSON] = "JSON member" };
+                                         [PLACE_JSON] = "JSON member",
+                                         [PLACE_ITEM] = "JSON member" };
     buf_printf(out, "%s %.*s", words[p->in], SLICE_FMT(p->name));
 }

@@ -218,6 +218,11 @@ struct slice provider_form_json_field(const struct provider *p)
     return p->form_json_field;
 }
 
+const struct pointer *provider_split(const struct provider *p)
+{
+    return p->split.count ? &p->split : NULL;
+}
+
 /* The first place that has something in it. */
 static struct slice first_value(const struct places *places, struct reading *r, struct buf *tmp)
 {

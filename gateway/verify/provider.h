@@ -11,9 +11,9 @@
 enum scheme { SCHEME_NONE, SCHEME_HMAC, SCHEME_TOKEN, SCHEME_BASIC };
 
 struct place {
-    enum place_in { PLACE_HEADER, PLACE_QUERY, PLACE_FORM, PLACE_JSON } in;
+    enum place_in { PLACE_HEADER, PLACE_QUERY, PLACE_FORM, PLACE_JSON, PLACE_ITEM } in;
     struct slice name;
-    struct pointer pointer; /* PLACE_JSON */
+    struct pointer pointer; /* PLACE_JSON, from the root; PLACE_ITEM, from the reading's item */
 };
 
 struct provider; /* private to verify/, but for what these give */
@@ -53,7 +53,9 @@ bool provider_content_type_ok(const struct provider *p, const struct delivery *d
 /* "application/json, application/x-www-form-urlencoded" */
 void provider_put_content_types(const struct provider *p, struct buf *out);
 struct slice provider_form_json_field(const struct provider *p); /* or empty */
-/* The provider's own value, mapped where the preset maps it ("Push Hook" → "push"). Empty when absent.
+/* Where the values are that are events of their own (pointer_all), or NULL: the body is one. */
+const struct pointer *provider_split(const struct provider *p);
+/* Of the reading's item. The provider's own value, mapped where the preset maps it ("Push Hook" → "push"). Empty when absent.
  * Good until the reading or tmp changes. */
 struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp);
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp);

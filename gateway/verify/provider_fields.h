@@ -73,6 +73,7 @@ struct provider {
     struct slice *methods, *content_types;
     uint32_t n_methods, n_content_types;
     struct slice allow, form_json_field;
+    struct pointer split;        /* no tokens: the body is one event */
     struct { bool present; int status; struct slice content_type, body; } ack;
 
     struct {

@@ -8,12 +8,12 @@
 static const char *const schemes[] = { "none", "hmac", "token", "basic", NULL };
 static const char *const encodings[] = { "hex", "base64", "base64url", NULL };
 static const char *const hex_cases[] = { "lower", "any", NULL };
-static const char *const places[] = { "header", "query", "form", "json", NULL };
+static const char *const places[] = { "header", "query", "form", "json", "item", NULL };
 static const char *const formats[] = { "plain", "pairs", "list", NULL };
-static const char *const time_places[] = { "header", "query", "form", "json", "signature", NULL };
+static const char *const time_places[] = { "header", "query", "form", "json", "item", "signature", NULL };
 static const char *const time_formats[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
 static const char *const decodes[] = { "utf8", "base64", "hex", NULL };
-enum { TIME_IN_SIGNATURE = 4 };
+enum { TIME_IN_SIGNATURE = 5 };
 
 static void join(struct buf *out, const char *const *names)
 {
@@ -50,7 +50,8 @@ static struct owned *own(struct load *l)
     return o;
 }
 
-void load_pointer(struct load *l, uint32_t node, struct slice text, struct pointer *out)
+/* "*" stands for every element. */
+static void load_star_pointer(struct load *l, uint32_t node, struct slice text, struct pointer *out)
 {
     struct err e;
     if (pointer_init(out, text, &e)) {
@@ -59,10 +60,14 @@ void load_pointer(struct load *l, uint32_t node, struct slice text, struct point
         return;
     }
     own(l)->pointer = out;
-    for (uint32_t i = 0; i < out->count; i++)
-        if (slice_eq(out->tokens[i].name, SLICE("*")))
-            tree_error(l->t, node, l->is, "name one element by its index",
-                       "\"*\" is not possible in a JSON Pointer here");
+}
+
+void load_pointer(struct load *l, uint32_t node, struct slice text, struct pointer *out)
+{
+    load_star_pointer(l, node, text, out);
+    if (pointer_has_star(out))
+        tree_error(l->t, node, l->is, "name one element by its index",
+                   "\"*\" is not possible in a JSON Pointer here");
 }
 
 void load_template(struct load *l, uint32_t node, struct slice text, const struct template_kind *kinds,
@@ -80,7 +85,7 @@ void load_template(struct load *l, uint32_t node, struct slice text, const struc
 void load_place(struct load *l, uint32_t node, enum place_in in, struct slice name, struct place *out)
 {
     *out = (struct place){ .in = in, .name = name };
-    if (in == PLACE_JSON)
+    if (in == PLACE_JSON || in == PLACE_ITEM)
         load_pointer(l, node, name, &out->pointer);
     else if (name.len == 0)
         tree_error(l->t, node, l->is, NULL, "the name is missing");
@@ -304,6 +309,8 @@ static void make_allow(struct provider *p)
 static void load_delivery(struct load *l, uint32_t root)
 {
     struct provider *p = l->p;
+    uint32_t split;
+
     load_places(l, tree_get(l->t, root, "event_type"), &p->event_type);
     load_places(l, tree_get(l->t, root, "delivery_id"), &p->delivery_id);
     load_event_map(l, root);
@@ -314,6 +321,9 @@ static void load_delivery(struct load *l, uint32_t root)
     if (p->n_content_types == 0)
         p->content_types = one_text(l, SLICE("application/json"), &p->n_content_types);
     p->form_json_field = tree_text(l->t, root, "form_json_field", &p->memory);
+    split = tree_get(l->t, root, "split");
+    if (split != JSON_NONE)
+        load_star_pointer(l, split, load_text(l, split), &p->split);
     load_handshakes(l, root);
     make_allow(p);
 }

@@ -31,6 +31,7 @@ void reading_start(struct reading *r, const struct delivery *d, struct slice for
     r->form_json_field = form_json_field;
     r->limits = *limits;
     r->data = SLICE_NONE;
+    r->item = 0;
     r->data_is_body = false;
     r->state = READING_NOT_YET;
     buf_reset(&r->form);

@@ -11,6 +11,7 @@ struct reading {
     struct slice form_json_field;  /* the form field that holds the JSON, or empty */
     struct json_limits limits;
     struct json_doc doc;           /* when state is READING_JSON */
+    uint32_t item;                 /* the node of doc that PLACE_ITEM starts at: the root (0) unless the body is split */
     struct slice data;             /* the text under doc: the event's data */
     bool data_is_body;             /* data is the body itself, byte for byte */
     struct buf form;               /* the decoded form field, or the fields as an object */
