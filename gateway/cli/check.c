@@ -8,11 +8,10 @@ static const struct option long_options[] = { { "config", required_argument, NUL
 
 static void print_source(const struct source *s)
 {
-    static const char *const schemes[] = {
-        [SCHEME_NONE] = "NOT VERIFIED", [SCHEME_HMAC] = "hmac", [SCHEME_TOKEN] = "token", [SCHEME_BASIC] = "basic"
-    };
+    bool none = provider_scheme(s->provider) == SCHEME_NONE;
 
-    printf("source %.*s (%s) at %.*s\n", SLICE_FMT(s->name), schemes[provider_scheme(s->provider)], SLICE_FMT(s->url));
+    printf("source %.*s (%s) at %.*s\n", SLICE_FMT(s->name), none ? "NOT VERIFIED" : provider_scheme_name(s->provider),
+           SLICE_FMT(s->url));
     for (size_t i = 0; i < s->n_bindings; i++) {
         const struct binding *to = &s->bindings[i];
         printf("  event %.*s: %s%.*s\n", SLICE_FMT(to->pattern.text), to->schema ? "schema " : "no schema",

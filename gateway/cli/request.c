@@ -183,7 +183,7 @@ static int fill(struct request *q, const struct given *g, struct err *e)
     if (provider_uses_url(q->provider) && g->url.len == 0)
         return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it",
                        SLICE_FMT(provider_name(q->provider)));
-    if (provider_scheme(q->provider) != SCHEME_NONE && g->n_secrets == 0)
+    if (provider_needs_secret(q->provider) && !provider_hands_secret(q->provider) && g->n_secrets == 0)
         return err_set(e, ERR_INPUT, "give --secret: the %.*s, as env:NAME, file:PATH or value:TEXT",
                        SLICE_FMT(provider_secret_what(q->provider)));
     q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);

@@ -207,8 +207,7 @@ static int send_it(struct sending *s, struct err *e)
     struct delivery d = { .method = SLICE("POST"), .received_us = clock_wall_us() };
     struct verify_scratch *scratch = verify_scratch_new();
     struct reading r;
-    const struct header *signature;
-    size_t n;
+    struct signed_request right;
 
     reading_init(&r);
     int result = (s->o.provider ? from_arguments(s, e) : from_config(s, e)) || read_body(s, &d, e) ? -1 : 0;
@@ -216,10 +215,14 @@ static int send_it(struct sending *s, struct err *e)
         struct json_limits limits = { .max_depth = 10000, .max_nodes = 10000000, .allow_duplicate_keys = true };
         d.url = s->public_url;
         reading_start(&r, &d, provider_form_json_field(s->provider), &limits);
-        result = verify_sign(s->verifier, &r, clock_wall_us(), scratch, &signature, &n, e);
+        result = verify_sign(s->verifier, &r, clock_wall_us(), scratch, &right, e);
     }
+    if (!result && right.body.ptr)
+        d.body = right.body;
+    if (!result && right.query.ptr)
+        s->url = arena_printf(&s->memory, "%.*s?%.*s", (int)strcspn(s->url, "?"), s->url, SLICE_FMT(right.query));
     if (!result)
-        result = deliver(s, &d, signature, n, e);
+        result = deliver(s, &d, right.headers, right.n_headers, e);
     reading_clear(&r);
     verify_scratch_free(scratch);
     return result;

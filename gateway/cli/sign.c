@@ -7,15 +7,14 @@
 static int sign(struct request *q)
 {
     struct verify_scratch *s = verify_scratch_new();
-    const struct header *headers;
-    size_t n;
+    struct signed_request r;
     struct err e;
-    int status = verify_sign(q->verifier, &q->reading, q->now_us, s, &headers, &n, &e) == 0 ? 0 : CLI_FAILED;
+    int status = verify_sign(q->verifier, &q->reading, q->now_us, s, &r, &e) == 0 ? 0 : CLI_FAILED;
 
     if (status)
         fprintf(stderr, "hooklatch sign: %s\n", e.text);
-    for (size_t i = 0; i < n; i++)
-        printf("%.*s: %.*s\n", SLICE_FMT(headers[i].name), SLICE_FMT(headers[i].value));
+    for (size_t i = 0; i < r.n_headers; i++)
+        printf("%.*s: %.*s\n", SLICE_FMT(r.headers[i].name), SLICE_FMT(r.headers[i].value));
     verify_scratch_free(s);
     return status;
 }

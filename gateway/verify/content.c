@@ -1,18 +1,36 @@
 #include "verify/content.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/codec.h"
+#include "verify/form.h"
 #include "verify/place.h"
+#include "verify/public_url.h"
 
 const struct template_kind content_kinds[] = {
     [CONTENT_BODY] = { "body", TEMPLATE_ARG_NONE },
     [CONTENT_TIMESTAMP] = { "timestamp", TEMPLATE_ARG_NONE },
     [CONTENT_METHOD] = { "method", TEMPLATE_ARG_NONE },
+    [CONTENT_SECRET] = { "secret", TEMPLATE_ARG_NONE },
     [CONTENT_URL] = { "url", TEMPLATE_ARG_NONE },
+    [CONTENT_URL_PORT] = { "url_port", TEMPLATE_ARG_NONE },
+    [CONTENT_URL_NOPORT] = { "url_noport", TEMPLATE_ARG_NONE },
+    [CONTENT_URL_DECODED] = { "url_decoded", TEMPLATE_ARG_NONE },
     [CONTENT_PATH_QUERY] = { "path_query", TEMPLATE_ARG_NONE },
     [CONTENT_HEADER] = { "header", TEMPLATE_ARG_NEEDED },
     [CONTENT_QUERY] = { "query", TEMPLATE_ARG_NEEDED },
     [CONTENT_FORM] = { "form", TEMPLATE_ARG_NEEDED },
     [CONTENT_PARAM] = { "param", TEMPLATE_ARG_NEEDED },
     [CONTENT_JSON] = { "json", TEMPLATE_ARG_POINTER },
+    [CONTENT_ITEM] = { "item", TEMPLATE_ARG_POINTER },
+    [CONTENT_LINE] = { "line", TEMPLATE_ARG_NEEDED },
+    [CONTENT_FORM_SORTED] = { "form_sorted", TEMPLATE_ARG_NONE },
+    [CONTENT_SIGNED_HEADERS] = { "signed_headers", TEMPLATE_ARG_NEEDED },
+    [CONTENT_CRC32] = { "crc32_dec", TEMPLATE_ARG_NEEDED },
+    [CONTENT_HMAC_HEX] = { "hmac_hex", TEMPLATE_ARG_NEEDED },
+    [CONTENT_HMAC_BASE64] = { "hmac_base64", TEMPLATE_ARG_NEEDED },
     { NULL, TEMPLATE_ARG_NONE },
 };
 
@@ -53,7 +71,7 @@ static enum verify_reason place_value(const struct content *c, enum place_in in,
     case PLACE_ONE:
         return VERIFY_OK;
     case PLACE_ABSENT: /* an absent or null JSON member is the empty text */
-        return in == PLACE_JSON ? VERIFY_OK : VERIFY_MISSING_FIELD;
+        return in == PLACE_JSON || in == PLACE_ITEM ? VERIFY_OK : VERIFY_MISSING_FIELD;
     case PLACE_SEVERAL:
         return VERIFY_DUPLICATE_HEADER;
     case PLACE_UNREADABLE:
@@ -68,6 +86,152 @@ static struct slice param_value(const struct content *c, struct slice name)
         if (slice_eq(c->params[i].name, name))
             return c->params[i].value;
     return SLICE_NONE;
+}
+
+/* "N LF value LF" when the member N of the body exists. */
+static enum verify_reason put_line(const struct content *c, struct slice name)
+{
+    struct reading *r = c->reading;
+    uint32_t node;
+
+    if (reading_json(r))
+        return VERIFY_MALFORMED_BODY;
+    node = json_type_of(&r->doc, 0) == JSON_OBJECT ? json_member(&r->doc, 0, name) : JSON_NONE;
+    if (node == JSON_NONE || json_type_of(&r->doc, node) != JSON_STRING)
+        return VERIFY_OK;
+    buf_put(c->tmp, name);
+    buf_putc(c->tmp, '\n');
+    (void)json_string(&r->doc, node, c->tmp);
+    if (!(r->doc.nodes[node].meta & JSON_ESCAPED))
+        buf_put(c->tmp, json_inner(&r->doc, node));
+    buf_putc(c->tmp, '\n');
+    return VERIFY_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    return slice_cmp(*x, *y);
+}
+
+/* The names in that list, in lower case, sorted; the caller frees. The lower-case text goes into names. */
+static struct slice *sorted_names(struct slice list, struct buf *names, size_t *n)
+{
+    struct slice rest, one, *out;
+    size_t max = 1;
+
+    for (size_t i = 0; i < list.len; i++) {
+        max += list.ptr[i] == ',';
+        buf_putc(names, list.ptr[i] >= 'A' && list.ptr[i] <= 'Z' ? (char)(list.ptr[i] + 32) : list.ptr[i]);
+    }
+    out = mem_alloc(max * sizeof *out);
+    *n = 0;
+    for (rest = buf_slice(names); rest.len;) {
+        slice_cut(rest, ',', &one, &rest);
+        one = slice_trim(one);
+        if (one.len)
+            out[(*n)++] = one;
+    }
+    qsort(out, *n, sizeof *out, by_name);
+    return out;
+}
+
+static enum verify_reason put_signed_headers(const struct content *c, struct slice list_header)
+{
+    enum verify_reason reason;
+    struct slice list, *names;
+    struct buf text;
+    size_t n;
+
+    reason = header_value(c, list_header, &list);
+    if (reason != VERIFY_OK)
+        return reason;
+    buf_init(&text, list.len + 1);
+    names = sorted_names(list, &text, &n);
+    for (size_t i = 0; i < n && reason == VERIFY_OK; i++) {
+        struct slice value;
+        reason = header_value(c, names[i], &value);
+        if (i > 0)
+            buf_putc(c->tmp, ';');
+        buf_put(c->tmp, names[i]);
+        buf_putc(c->tmp, ':');
+        buf_put(c->tmp, value);
+    }
+    free(names);
+    buf_clear(&text);
+    return reason;
+}
+
+/* The HMAC of another placeholder's value. Only in answers to handshakes, which are rare: it is compiled on the way. */
+static enum verify_reason put_hmac(const struct content *c, struct slice placeholder, bool hex)
+{
+    unsigned char digest[HASH_MAX_BYTES];
+    char braced[256], text[2 * HASH_MAX_BYTES];
+    struct template t;
+    struct slice value;
+    struct err ignored;
+    enum verify_reason reason;
+    size_t n, len;
+
+    if (!c->hmac_key || placeholder.len + 2 > sizeof braced)
+        return VERIFY_MISSING_FIELD;
+    braced[0] = '{';
+    memcpy(braced + 1, placeholder.ptr, placeholder.len);
+    braced[placeholder.len + 1] = '}';
+    if (template_init(&t, slice_of(braced, placeholder.len + 2), content_kinds, 0, &ignored))
+        return VERIFY_MISSING_FIELD;
+    reason = content_value(c, &t.parts[0], &value);
+    hmac_start(c->hmac, c->hmac_key);
+    hmac_update(c->hmac, value);
+    n = hmac_end(c->hmac, digest);
+    template_clear(&t);
+    if (reason != VERIFY_OK || n == 0)
+        return VERIFY_MISSING_FIELD;
+    len = hex ? 2 * n : base64_encode(slice_of(digest, n), text);
+    if (hex)
+        hex_encode(slice_of(digest, n), text);
+    buf_reset(c->tmp);
+    buf_put(c->tmp, slice_of(text, len));
+    return VERIFY_OK;
+}
+
+static enum verify_reason put_form_sorted(const struct content *c)
+{
+    struct reading *r = c->reading;
+
+    if (delivery_is_form(r->delivery) && form_put_sorted(c->body, c->tmp))
+        return VERIFY_MALFORMED_BODY;
+    return VERIFY_OK;
+}
+
+/* Values that have to be made: appended to tmp, which is empty. */
+static enum verify_reason put_made(const struct content *c, const struct template_part *part)
+{
+    switch ((enum content_kind)part->code) {
+    case CONTENT_URL_PORT:
+        public_url_put_port(c->url, c->tmp);
+        return VERIFY_OK;
+    case CONTENT_URL_NOPORT:
+        public_url_put_noport(c->url, c->tmp);
+        return VERIFY_OK;
+    case CONTENT_URL_DECODED:
+        public_url_put_decoded(c->url, c->tmp);
+        return VERIFY_OK;
+    case CONTENT_LINE:
+        return put_line(c, part->arg);
+    case CONTENT_FORM_SORTED:
+        return put_form_sorted(c);
+    case CONTENT_SIGNED_HEADERS:
+        return put_signed_headers(c, part->arg);
+    case CONTENT_CRC32:
+        buf_printf(c->tmp, "%lu", crc32_z(0, (const Bytef *)c->body.ptr, c->body.len));
+        return VERIFY_OK;
+    case CONTENT_HMAC_HEX:
+    case CONTENT_HMAC_BASE64:
+        return put_hmac(c, part->arg, part->code == CONTENT_HMAC_HEX);
+    default:
+        return VERIFY_OK;
+    }
 }
 
 enum verify_reason content_value(const struct content *c, const struct template_part *part, struct slice *value)
@@ -86,8 +250,11 @@ enum verify_reason content_value(const struct content *c, const struct template_
     case CONTENT_METHOD:
         *value = c->reading->delivery->method;
         break;
+    case CONTENT_SECRET:
+        *value = c->secret;
+        break;
     case CONTENT_URL:
-        *value = c->reading->delivery->url;
+        *value = c->url;
         break;
     case CONTENT_PATH_QUERY:
         *value = path_query(c);
@@ -107,6 +274,12 @@ enum verify_reason content_value(const struct content *c, const struct template_
     case CONTENT_JSON:
         reason = place_value(c, PLACE_JSON, part, value);
         break;
+    case CONTENT_ITEM:
+        reason = place_value(c, PLACE_ITEM, part, value);
+        break;
+    default:
+        reason = put_made(c, part);
+        *value = buf_slice(c->tmp);
     }
     return c->tmp->failed ? VERIFY_MALFORMED_BODY : reason;
 }
@@ -135,4 +308,33 @@ bool content_uses(const struct template *t, enum content_kind kind)
         if (t->parts[i].kind.len > 0 && t->parts[i].code == (int)kind)
             return true;
     return false;
+}
+
+bool content_uses_url(const struct template *t)
+{
+    return content_uses(t, CONTENT_URL) || content_uses(t, CONTENT_URL_PORT) || content_uses(t, CONTENT_URL_NOPORT) ||
+           content_uses(t, CONTENT_URL_DECODED);
+}
+
+const char *content_fault(const struct template_part *part, bool in_answer)
+{
+    bool is_hmac = part->code == CONTENT_HMAC_HEX || part->code == CONTENT_HMAC_BASE64;
+    char braced[256];
+    struct template t;
+    struct err ignored;
+    bool ok;
+
+    if (part->kind.len == 0 || (!is_hmac && part->code != CONTENT_CRC32))
+        return NULL;
+    if (part->code == CONTENT_CRC32)
+        return slice_eq(part->arg, SLICE("body")) ? NULL : "{crc32_dec:body} is the only checksum";
+    if (!in_answer)
+        return "{hmac_hex:…} and {hmac_base64:…} are possible in answers only";
+    snprintf(braced, sizeof braced, "{%.*s}", SLICE_FMT(slice_first(part->arg, 200)));
+    ok = part->arg.len <= 200 && template_init(&t, slice_z(braced), content_kinds, 0, &ignored) == 0;
+    if (!ok)
+        return "it needs the name of another placeholder: {hmac_hex:query:challenge}";
+    ok = t.count == 1 && t.parts[0].code != CONTENT_HMAC_HEX && t.parts[0].code != CONTENT_HMAC_BASE64;
+    template_clear(&t);
+    return ok ? NULL : "it needs one other placeholder";
 }

@@ -8,6 +8,8 @@
 struct explanation {
     const struct verifier *v;
     const struct provider *p;
+    const struct checker *checker;
+    const struct way *way;
     struct reading *r;
     struct verify_scratch *s;
     int64_t now_us;
@@ -52,7 +54,7 @@ static void put_similar_headers(struct explanation *x, struct slice wanted, cons
 static void explain_missing_signature(struct explanation *x)
 {
     static const char *const words[] = { "sign", "hmac", "hash", "digest", "authorization", "token", "secret", NULL };
-    const struct place *place = &x->p->signature.list[0];
+    const struct place *place = &x->way->signature.list[0];
     buf_puts(x->out, "- The signature is expected in ");
     place_put_name(place, x->out);
     buf_puts(x->out, ".\n");
@@ -62,10 +64,10 @@ static void explain_missing_signature(struct explanation *x)
 static void explain_missing_timestamp(struct explanation *x)
 {
     static const char *const words[] = { "time", "date", NULL };
-    const struct place *place = &x->p->timestamp.place;
-    if (x->p->timestamp.in_signature) {
+    const struct place *place = &x->way->timestamp.place;
+    if (x->way->timestamp.in_signature) {
         buf_printf(x->out, "- The time is expected in the signature itself, as %.*s%c….\n",
-                   SLICE_FMT(x->p->form.timestamp_key), x->p->form.kv ? x->p->form.kv : ' ');
+                   SLICE_FMT(x->checker->form.timestamp_key), x->checker->form.kv ? x->checker->form.kv : ' ');
         return;
     }
     buf_puts(x->out, "- The time is expected in ");
@@ -76,14 +78,14 @@ static void explain_missing_timestamp(struct explanation *x)
 
 static void explain_malformed_signature(struct explanation *x)
 {
-    const struct signature_form *f = &x->p->form;
-    struct slice value = delivery_header(x->r->delivery, x->p->signature.list[0].name);
+    const struct signature_form *f = &x->checker->form;
+    struct slice value = delivery_header(x->r->delivery, x->way->signature.list[0].name);
     if (f->format == SIGNATURE_PAIRS)
         buf_printf(x->out, "- Expected is %.*s%c<signature>, items separated by '%c'.\n", SLICE_FMT(f->key), f->kv,
                    f->separator);
     else if (f->prefix.len)
         buf_printf(x->out, "- Expected is %.*s<signature>.\n", SLICE_FMT(f->prefix));
-    if (x->p->scheme != SCHEME_HMAC || x->p->signature.list[0].in != PLACE_HEADER)
+    if (x->p->scheme != SCHEME_HMAC || x->way->signature.list[0].in != PLACE_HEADER)
         return; /* a token is a secret: not shown */
     buf_puts(x->out, "- It begins with \"");
     put_shown(x->out, value, 12);
@@ -106,7 +108,7 @@ static void explain_clock(struct explanation *x, struct slice text)
 {
     char then[CLOCK_TEXT_LEN], now[CLOCK_TEXT_LEN];
     int64_t t, off;
-    if (timestamp_read(x->p->timestamp.format, text, &t))
+    if (timestamp_read(x->way->timestamp.format, text, &t))
         return;
     off = (x->now_us - t) / US_PER_S;
     clock_text(x->now_us, now);
@@ -118,7 +120,7 @@ static void explain_clock(struct explanation *x, struct slice text)
     buf_printf(x->out, "- It was signed at %s; now it is %s: ", then, now);
     put_duration(x->out, off < 0 ? -off : off);
     buf_printf(x->out, " %s. Allowed are %lld s.\n", off < 0 ? "ahead" : "ago",
-               (long long)(x->p->timestamp.tolerance_us / US_PER_S));
+               (long long)(x->way->timestamp.tolerance_us / US_PER_S));
     buf_puts(x->out, off < 0
                          ? "- One of the two clocks is wrong.\n"
                          : "- A stored request is being replayed (give its time with --now), or a clock is wrong.\n");
@@ -132,7 +134,7 @@ static void explain_malformed_timestamp(struct explanation *x, struct slice text
                                          [TIMESTAMP_HTTP_DATE] = "an HTTP date" };
     buf_puts(x->out, "- The time is \"");
     put_shown(x->out, text, 40);
-    buf_printf(x->out, "\"; expected are %s.\n", words[x->p->timestamp.format]);
+    buf_printf(x->out, "\"; expected are %s.\n", words[x->way->timestamp.format]);
 }
 
 /* The signed content with the body left out. */
@@ -164,13 +166,13 @@ static void put_lengths(struct explanation *x)
     static const char *const words[] = {
         [ENCODING_HEX] = "hex", [ENCODING_BASE64] = "base64", [ENCODING_BASE64URL] = "base64url"
     };
-    size_t wanted = text_length(x->p->hash, x->p->encoding);
+    size_t wanted = text_length(x->way->hash, x->way->encoding);
     for (unsigned i = 0; i < x->s->presented.count && i < 3; i++) {
         size_t got = x->s->presented.list[i].len;
         if (got == wanted)
             continue;
-        buf_printf(x->out, "- The signature has %zu characters; %s in %s has %zu.", got, x->p->hash->name,
-                   words[x->p->encoding], wanted);
+        buf_printf(x->out, "- The signature has %zu characters; %s in %s has %zu.", got, x->way->hash->name,
+                   words[x->way->encoding], wanted);
         for (const struct hash *const *h = hash_all; *h; h++)
             for (int e = ENCODING_HEX; e <= ENCODING_BASE64URL; e++)
                 if (text_length(*h, (enum encoding)e) == got)
@@ -181,7 +183,7 @@ static void put_lengths(struct explanation *x)
 
 static void explain_hmac(struct explanation *x, const struct content *c)
 {
-    put_content(x, c, &x->p->contents[0]);
+    put_content(x, c, &x->way->contents[0]);
     put_lengths(x);
     if (trial_run(x->v, c, x->s, x->out))
         return;
@@ -199,32 +201,32 @@ static void explain_fixed(struct explanation *x)
 {
     for (unsigned i = 0; i < x->s->presented.count && x->p->scheme == SCHEME_TOKEN; i++)
         buf_printf(x->out, "- The value has %zu characters; the secret has %zu.\n", x->s->presented.list[i].len,
-                   x->v->keys[0].len);
+                   x->v->checkers[0].keys[0].len);
     if (x->p->scheme == SCHEME_BASIC)
         buf_puts(x->out, "- User or password are not those of the secret (user:password).\n");
 }
 
 static void put_right_headers(struct explanation *x)
 {
-    const struct header *headers;
-    size_t n;
+    struct signed_request right;
     struct err e;
-    if (verify_sign(x->v, x->r, x->now_us, x->s, &headers, &n, &e)) {
+    if (verify_sign(x->v, x->r, x->now_us, x->s, &right, &e)) {
         buf_printf(x->out, "- No right signature to show: %s.\n", e.text);
         return;
     }
     buf_puts(x->out, "- Right would be:\n");
-    for (size_t i = 0; i < n; i++)
-        buf_printf(x->out, "    %.*s: %.*s\n", SLICE_FMT(headers[i].name), SLICE_FMT(headers[i].value));
+    for (size_t i = 0; i < right.n_headers; i++)
+        buf_printf(x->out, "    %.*s: %.*s\n", SLICE_FMT(right.headers[i].name), SLICE_FMT(right.headers[i].value));
 }
 
 static void explain_reason(struct explanation *x, enum verify_reason reason)
 {
     struct verdict ignored;
-    struct content c = verifier_content(x->v, x->r, x->s);
+    struct check check;
 
-    if (verifier_read_signatures(x->p, x->r, x->s, &ignored) == VERIFY_OK)
-        verifier_read_time(x->p, x->r, x->s, &c.timestamp, &ignored);
+    check_init(&check, x->v, x->r, x->now_us, x->s, &ignored);
+    if (check_signatures(&check) == VERIFY_OK)
+        check_time(&check);
     switch (reason) {
     case VERIFY_MISSING_SIGNATURE:
         explain_missing_signature(x);
@@ -236,15 +238,15 @@ static void explain_reason(struct explanation *x, enum verify_reason reason)
         explain_missing_timestamp(x);
         break;
     case VERIFY_MALFORMED_TIMESTAMP:
-        explain_malformed_timestamp(x, c.timestamp);
+        explain_malformed_timestamp(x, check.content.timestamp);
         break;
     case VERIFY_STALE:
     case VERIFY_FUTURE:
-        explain_clock(x, c.timestamp);
+        explain_clock(x, check.content.timestamp);
         break;
     case VERIFY_BAD_SIGNATURE:
         if (x->p->scheme == SCHEME_HMAC)
-            explain_hmac(x, &c);
+            explain_hmac(x, &check.content);
         else
             explain_fixed(x);
         break;
@@ -256,11 +258,12 @@ static void explain_reason(struct explanation *x, enum verify_reason reason)
 void verify_explain(const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s,
                     const struct verdict *verdict, bool show_signature, struct buf *out)
 {
-    struct explanation x = { v, v->provider, r, s, now_us, out };
+    const struct checker *checker = verifier_checker(v, r, s);
+    struct explanation x = { v, v->provider, checker, checker->way, r, s, now_us, out };
     buf_printf(out, "refused: %s\n", verify_reason_name(verdict->reason));
     if (verdict->detail[0])
         buf_printf(out, "- %s\n", verdict->detail);
-    if (v->provider->scheme != SCHEME_NONE)
+    if (v->n_keys > 0)
         explain_reason(&x, verdict->reason);
     if (show_signature)
         put_right_headers(&x);

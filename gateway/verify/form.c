@@ -134,6 +134,40 @@ static void group_fields(struct fields *f)
     qsort(f->list, f->count, sizeof *f->list, by_first);
 }
 
+static struct slice field_value(const struct fields *f, const struct field *x)
+{
+    return slice_of(f->text.ptr + x->value, x->value_len);
+}
+
+static int by_name_and_value(const void *a, const void *b, void *arg)
+{
+    const struct field *x = a, *y = b;
+    int order = slice_cmp(field_name(arg, x), field_name(arg, y));
+    return order ? order : slice_cmp(field_value(arg, x), field_value(arg, y));
+}
+
+int form_put_sorted(struct slice text, struct buf *out)
+{
+    struct fields f = { 0 };
+    size_t at;
+    const char *why;
+
+    buf_init(&f.text, text.len + 1);
+    int rc = decode_fields(&f, text, &at, &why);
+    if (rc == 0 && f.count > 0)
+        qsort_r(f.list, f.count, sizeof *f.list, by_name_and_value, &f);
+    for (size_t i = 0; rc == 0 && i < f.count; i++) {
+        const struct field *x = &f.list[i];
+        if (i > 0 && by_name_and_value(x, x - 1, &f) == 0)
+            continue;
+        buf_put(out, field_name(&f, x));
+        buf_put(out, field_value(&f, x));
+    }
+    free(f.list);
+    buf_clear(&f.text);
+    return rc;
+}
+
 /* json_quote would replace bytes that are not UTF-8; here they stay, for the JSON reader to refuse. */
 static void put_string(struct buf *out, struct slice s)
 {
@@ -167,7 +201,7 @@ static void put_object(const struct fields *f, struct buf *out)
             put_string(out, field_name(f, x));
             buf_puts(out, last ? ":" : ":[");
         }
-        put_string(out, slice_of(f->text.ptr + x->value, x->value_len));
+        put_string(out, field_value(f, x));
         if (last && !first)
             buf_putc(out, ']');
     }

@@ -18,5 +18,8 @@ unsigned form_find(struct slice text, struct slice name, struct buf *out);
  * an array of strings. Whether the bytes are UTF-8 is left to the reader of that JSON. -1: *at is the offset of what is
  * wrong. */
 int form_to_json(struct slice text, struct buf *out, size_t *at, const char **why) MUST_CHECK;
+/* Appends the fields, decoded: by name, then by value, in byte order, each name followed by its value, nothing in between;
+ * of equal fields one (Twilio, Mandrill). -1: a bad %-escape, or too many fields. */
+int form_put_sorted(struct slice text, struct buf *out) MUST_CHECK;
 
 #endif

@@ -8,13 +8,14 @@
 
 #define BLOCK_MAX 128
 
-enum { SHA1, SHA256, SHA512, NHASHES };
+enum { SHA1, SHA256, SHA384, SHA512, NHASHES };
 static const struct hash hashes[NHASHES] = {
     [SHA1] = { "sha1", 20, 64 },
     [SHA256] = { "sha256", 32, 64 },
+    [SHA384] = { "sha384", 48, 128 },
     [SHA512] = { "sha512", 64, 128 },
 };
-const struct hash *const hash_all[] = { &hashes[SHA1], &hashes[SHA256], &hashes[SHA512], NULL };
+const struct hash *const hash_all[] = { &hashes[SHA1], &hashes[SHA256], &hashes[SHA384], &hashes[SHA512], NULL };
 
 /* Fetched once for the process: a fetch costs more than hashing a webhook. */
 static EVP_MD *fetched[NHASHES];
@@ -47,7 +48,7 @@ struct hmac_key {
 
 struct hmac {
     EVP_MD_CTX *ctx;
-    const struct hmac_key *key;
+    const struct hmac_key *key; /* NULL: a plain hash */
     bool ok;
 };
 
@@ -110,6 +111,13 @@ void hmac_start(struct hmac *h, const struct hmac_key *key)
     h->ok = h->ctx && key->ok && EVP_MD_CTX_copy_ex(h->ctx, key->inner) == 1;
 }
 
+void hmac_start_hash(struct hmac *h, const struct hash *hash)
+{
+    const EVP_MD *md = md_of(hash);
+    h->key = NULL;
+    h->ok = h->ctx && md && EVP_DigestInit_ex2(h->ctx, md, NULL) == 1;
+}
+
 void hmac_update(struct hmac *h, struct slice piece)
 {
     h->ok = h->ok && (piece.len == 0 || EVP_DigestUpdate(h->ctx, piece.ptr, piece.len) == 1);
@@ -118,7 +126,16 @@ void hmac_update(struct hmac *h, struct slice piece)
 size_t hmac_end(struct hmac *h, unsigned char out[HASH_MAX_BYTES])
 {
     unsigned int len = 0;
-    h->ok = h->ok && EVP_DigestFinal_ex(h->ctx, out, &len) == 1 && EVP_MD_CTX_copy_ex(h->ctx, h->key->outer) == 1 &&
-            EVP_DigestUpdate(h->ctx, out, len) == 1 && EVP_DigestFinal_ex(h->ctx, out, &len) == 1;
+    h->ok = h->ok && EVP_DigestFinal_ex(h->ctx, out, &len) == 1;
+    if (h->key)
+        h->ok = h->ok && EVP_MD_CTX_copy_ex(h->ctx, h->key->outer) == 1 && EVP_DigestUpdate(h->ctx, out, len) == 1 &&
+                EVP_DigestFinal_ex(h->ctx, out, &len) == 1;
     return h->ok ? len : 0;
+}
+
+size_t hash_of(const struct hash *h, struct slice piece, unsigned char out[HASH_MAX_BYTES])
+{
+    const EVP_MD *md = md_of(h);
+    unsigned int len = 0;
+    return md && EVP_Digest(piece.ptr, piece.len, out, &len, md, NULL) == 1 ? len : 0;
 }

@@ -1,5 +1,6 @@
-/* verify/hmac.h - HMAC (RFC 2104) with the key's schedule done beforehand: a key is the two hash states after the
- * padded key's block, so that a request costs its bytes and one block more. Keys are frozen; threads share them. */
+/* verify/hmac.h - hashes, and HMAC (RFC 2104) with the key's schedule done beforehand: a key is the two hash states
+ * after the padded key's block, so that a request costs its bytes and one block more. Keys are frozen; threads share
+ * them. */
 #ifndef VERIFY_HMAC_H
 #define VERIFY_HMAC_H
 
@@ -11,7 +12,7 @@ struct hash {
     const char *name; /* "sha256" */
     size_t len, block; /* bytes of a digest, of a block */
 };
-/* sha1, sha256, sha512; NULL for others. */
+/* sha1, sha256, sha384, sha512; NULL for others. */
 const struct hash *hash_find(struct slice name);
 extern const struct hash *const hash_all[]; /* ends with NULL */
 
@@ -24,8 +25,12 @@ struct hmac;
 struct hmac *hmac_new(void);
 void hmac_free(struct hmac *h);
 void hmac_start(struct hmac *h, const struct hmac_key *key);
+/* The plain hash, without a key. */
+void hmac_start_hash(struct hmac *h, const struct hash *hash);
 void hmac_update(struct hmac *h, struct slice piece);
 /* The digest's bytes; 0 when OpenSSL failed: then nothing may match. */
 size_t hmac_end(struct hmac *h, unsigned char out[HASH_MAX_BYTES]);
+/* The hash of one piece; 0 when OpenSSL failed. */
+size_t hash_of(const struct hash *h, struct slice piece, unsigned char out[HASH_MAX_BYTES]);
 
 #endif

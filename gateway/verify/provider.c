@@ -6,7 +6,7 @@
 #include "base/embedded.h"
 #include "verify/content.h"
 #include "verify/place.h"
-#include "verify/provider_fields.h"
+#include "verify/provider_load.h"
 
 #define EMBEDDED_DIR "conf/providers/"
 #define FILE_END ".yaml"
@@ -169,12 +169,45 @@ enum scheme provider_scheme(const struct provider *p)
     return p->scheme;
 }
 
-bool provider_uses_url(const struct provider *p)
+const char *provider_scheme_name(const struct provider *p)
 {
-    for (uint32_t i = 0; i < p->n_contents; i++)
-        if (content_uses(&p->contents[i], CONTENT_URL))
+    return load_schemes[p->scheme];
+}
+
+bool provider_needs_secret(const struct provider *p)
+{
+    return p->scheme != SCHEME_NONE && p->scheme != SCHEME_MTLS;
+}
+
+bool provider_hands_secret(const struct provider *p)
+{
+    for (uint32_t i = 0; i < p->n_handshakes; i++)
+        if (p->handshakes[i].secret.count)
             return true;
     return false;
+}
+
+struct slice provider_param(const struct provider *p, size_t i, struct slice *what)
+{
+    *what = i < p->n_params ? p->params[i].what : SLICE_NONE;
+    return i < p->n_params ? p->params[i].name : SLICE_NONE;
+}
+
+bool provider_uses_url(const struct provider *p)
+{
+    for (uint32_t w = 0; w < p->n_ways; w++)
+        for (uint32_t i = 0; i < p->ways[w].n_contents; i++)
+            if (content_uses_url(&p->ways[w].contents[i]))
+                return true;
+    return p->jwt.url_claim.len > 0;
+}
+
+const struct way *provider_way(const struct provider *p, struct reading *r, struct buf *tmp)
+{
+    for (uint32_t i = 1; i < p->n_ways; i++)
+        if (when_holds(&p->ways[i].when, r, tmp))
+            return &p->ways[i];
+    return &p->ways[0];
 }
 
 bool provider_method_ok(const struct provider *p, struct slice method)
@@ -188,7 +221,7 @@ bool provider_method_ok(const struct provider *p, struct slice method)
 bool provider_method_handshake(const struct provider *p, struct slice method)
 {
     for (uint32_t i = 0; i < p->n_handshakes; i++)
-        if (slice_eq(p->handshakes[i].method, method))
+        if (slice_eq(p->handshakes[i].when.method, method))
             return true;
     return false;
 }
@@ -223,21 +256,63 @@ const struct pointer *provider_split(const struct provider *p)
     return p->split.count ? &p->split : NULL;
 }
 
-/* The first place that has something in it. */
-static struct slice first_value(const struct places *places, struct reading *r, struct buf *tmp)
+/* All parts, joined by ':'; empty when one is absent. What is appended stands behind what tmp holds. */
+static struct slice joined(const struct places *parts, struct reading *r, struct buf *tmp)
 {
-    for (uint32_t i = 0; i < places->count; i++) {
-        struct slice value;
-        enum place_found found = place_find(&places->list[i], r, tmp, &value);
-        if ((found == PLACE_ONE || found == PLACE_SEVERAL) && value.len > 0)
+    struct buf text;
+    struct slice value = SLICE_NONE;
+
+    buf_init(&text, tmp->max);
+    for (uint32_t i = 0; i < parts->count; i++) {
+        enum place_found found = place_find(&parts->list[i], r, tmp, &value);
+        if ((found != PLACE_ONE && found != PLACE_SEVERAL) || value.len == 0) {
+            buf_clear(&text);
+            return SLICE_NONE;
+        }
+        if (i > 0)
+            buf_putc(&text, ':');
+        buf_put(&text, value);
+    }
+    size_t start = tmp->len;
+    buf_put(tmp, buf_slice(&text));
+    buf_clear(&text);
+    return tmp->failed ? SLICE_NONE : slice_from(buf_slice(tmp), start);
+}
+
+/* The first choice that has something in it. */
+static struct slice first_value(const struct choices *choices, struct reading *r, struct buf *tmp)
+{
+    for (uint32_t i = 0; i < choices->count; i++) {
+        const struct places *parts = &choices->list[i];
+        struct slice value = SLICE_NONE;
+        if (parts->count > 1) {
+            value = joined(parts, r, tmp);
+        } else {
+            enum place_found found = place_find(&parts->list[0], r, tmp, &value);
+            if (found != PLACE_ONE && found != PLACE_SEVERAL)
+                value = SLICE_NONE;
+        }
+        if (value.len > 0)
             return value;
     }
     return SLICE_NONE;
 }
 
+/* provider_way with a buffer of its own, where there is a choice: tmp holds values of the caller's. */
+static const struct way *way_of(const struct provider *p, struct reading *r)
+{
+    struct buf own;
+    if (p->n_ways == 1)
+        return &p->ways[0];
+    buf_init(&own, r->delivery->body.len + r->delivery->query.len + 1);
+    const struct way *w = provider_way(p, r, &own);
+    buf_clear(&own);
+    return w;
+}
+
 struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp)
 {
-    struct slice value = first_value(&p->event_type, r, tmp);
+    struct slice value = first_value(&way_of(p, r)->event_type, r, tmp);
     for (uint32_t i = 0; i < p->n_event_map; i++)
         if (slice_eq(p->event_map[i].from, value))
             return p->event_map[i].to;
@@ -246,7 +321,19 @@ struct slice provider_event_type(const struct provider *p, struct reading *r, st
 
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp)
 {
-    return first_value(&p->delivery_id, r, tmp);
+    return first_value(&way_of(p, r)->delivery_id, r, tmp);
+}
+
+struct slice provider_subject(const struct provider *p, struct reading *r, struct buf *tmp)
+{
+    return first_value(&p->subject, r, tmp);
+}
+
+bool provider_time(const struct provider *p, struct reading *r, struct buf *tmp, int64_t *us)
+{
+    struct slice text;
+    return p->time.present && place_find(&p->time.place, r, tmp, &text) == PLACE_ONE &&
+           timestamp_read(p->time.format, text, us) == 0;
 }
 
 static bool word_at(struct slice name, size_t at, const struct slice *words, size_t n)
@@ -270,6 +357,18 @@ static bool sounds_like(struct slice name, const struct slice *words, size_t n)
     return false;
 }
 
+/* Is the header one of those that hold signatures? */
+static bool holds_signature(const struct way *w, struct slice name)
+{
+    for (uint32_t i = 0; i < w->signature.count; i++) {
+        const struct place *p = &w->signature.list[i];
+        if (p->in == PLACE_HEADER && (w->numbered_max && i == 0 ? slice_starts_nocase(name, p->name)
+                                                                : slice_eq_nocase(name, p->name)))
+            return true;
+    }
+    return false;
+}
+
 /* Without a provider (sent to no source, perhaps for want of a letter) the name alone says what it is. */
 bool provider_header_is_secret(const struct provider *p, struct slice name)
 {
@@ -279,18 +378,28 @@ bool provider_header_is_secret(const struct provider *p, struct slice name)
     if (sounds_like(name, always, sizeof always / sizeof always[0]) ||
         (!p && sounds_like(name, signatures, sizeof signatures / sizeof signatures[0])))
         return true;
-    for (uint32_t i = 0; p && i < p->signature.count; i++)
-        if (p->signature.list[i].in == PLACE_HEADER && slice_eq_nocase(name, p->signature.list[i].name))
+    for (uint32_t i = 0; p && i < p->n_ways; i++)
+        if (holds_signature(&p->ways[i], name))
             return true;
     return false;
 }
 
+static bool give_answer(const struct answer *a, int *status, struct slice *content_type, struct slice *body)
+{
+    if (!a->present)
+        return false;
+    *status = a->status;
+    *content_type = a->content_type;
+    *body = a->body;
+    return true;
+}
+
 bool provider_ack(const struct provider *p, int *status, struct slice *content_type, struct slice *body)
 {
-    if (!p->ack.present)
-        return false;
-    *status = p->ack.status;
-    *content_type = p->ack.content_type;
-    *body = p->ack.body;
-    return true;
+    return give_answer(&p->ack, status, content_type, body);
+}
+
+bool provider_refusal(const struct provider *p, int *status, struct slice *content_type, struct slice *body)
+{
+    return give_answer(&p->refusal, status, content_type, body);
 }

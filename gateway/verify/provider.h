@@ -8,7 +8,10 @@
 #include "json/template.h"
 #include "verify/reading.h"
 
-enum scheme { SCHEME_NONE, SCHEME_HMAC, SCHEME_TOKEN, SCHEME_BASIC };
+enum scheme {
+    SCHEME_NONE, SCHEME_HMAC, SCHEME_DIGEST, SCHEME_ED25519, SCHEME_ECDSA, SCHEME_RSA, SCHEME_TOKEN, SCHEME_BASIC,
+    SCHEME_JWT, SCHEME_MTLS,
+};
 
 struct place {
     enum place_in { PLACE_HEADER, PLACE_QUERY, PLACE_FORM, PLACE_JSON, PLACE_ITEM } in;
@@ -39,6 +42,13 @@ struct slice provider_docs(const struct provider *p); /* the vendor's page, or e
 struct slice provider_secret_what(const struct provider *p); /* what to ask the user for: "webhook secret" */
 bool provider_secret_chosen(const struct provider *p);       /* the user makes it up; else the vendor hands it out */
 enum scheme provider_scheme(const struct provider *p);
+const char *provider_scheme_name(const struct provider *p); /* "hmac" */
+/* Are secrets what proves who sent it? (Not for none and mtls.) */
+bool provider_needs_secret(const struct provider *p);
+/* Does the sender hand its secret over in a handshake? */
+bool provider_hands_secret(const struct provider *p);
+/* The i-th further setting that a source must give; an empty name at the end. what: what to ask the user for. */
+struct slice provider_param(const struct provider *p, size_t i, struct slice *what);
 /* Does the provider sign the public URL (then somebody must say what it is)? */
 bool provider_uses_url(const struct provider *p);
 /* Does the provider accept this method for deliveries? (POST unless it says more.) */
@@ -59,10 +69,15 @@ const struct pointer *provider_split(const struct provider *p);
  * Good until the reading or tmp changes. */
 struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp);
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp);
+struct slice provider_subject(const struct provider *p, struct reading *r, struct buf *tmp);
+/* When it happened; false when the provider does not say, or not readably. */
+bool provider_time(const struct provider *p, struct reading *r, struct buf *tmp, int64_t *us);
 /* p may be NULL (no known source). Headers of the sender's secrets or signatures (never to be stored): is this one? Authorization, Cookie and the like
  * always. */
 bool provider_header_is_secret(const struct provider *p, struct slice name);
 /* The answer that the provider wants to a stored or duplicate delivery: false when it has none. */
 bool provider_ack(const struct provider *p, int *status, struct slice *content_type, struct slice *body);
+/* The same for a delivery whose signature is wrong. */
+bool provider_refusal(const struct provider *p, int *status, struct slice *content_type, struct slice *body);
 
 #endif

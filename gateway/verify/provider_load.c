@@ -5,15 +5,18 @@
 #include "base/clock.h"
 #include "verify/content.h"
 
-static const char *const schemes[] = { "none", "hmac", "token", "basic", NULL };
-static const char *const encodings[] = { "hex", "base64", "base64url", NULL };
-static const char *const hex_cases[] = { "lower", "any", NULL };
-static const char *const places[] = { "header", "query", "form", "json", "item", NULL };
-static const char *const formats[] = { "plain", "pairs", "list", NULL };
-static const char *const time_places[] = { "header", "query", "form", "json", "item", "signature", NULL };
-static const char *const time_formats[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
-static const char *const decodes[] = { "utf8", "base64", "hex", NULL };
-enum { TIME_IN_SIGNATURE = 5 };
+const char *const load_encodings[] = { "hex", "base64", "base64url", NULL };
+const char *const load_places[] = { "header", "query", "form", "json", "item", NULL };
+const char *const load_time_formats[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
+static const char *const decodes[] = {
+    "utf8", "base64", "hex", "sha1", "prefixed-base64-else-utf8", "pem", "spki-base64", NULL
+};
+
+uint32_t load_field(const struct load *l, const char *key)
+{
+    uint32_t node = l->set == JSON_NONE ? JSON_NONE : tree_get(l->t, l->set, key);
+    return node == JSON_NONE ? tree_get(l->t, l->root, key) : node;
+}
 
 static void join(struct buf *out, const char *const *names)
 {
@@ -50,8 +53,7 @@ static struct owned *own(struct load *l)
     return o;
 }
 
-/* "*" stands for every element. */
-static void load_star_pointer(struct load *l, uint32_t node, struct slice text, struct pointer *out)
+void load_star_pointer(struct load *l, uint32_t node, struct slice text, struct pointer *out)
 {
     struct err e;
     if (pointer_init(out, text, &e)) {
@@ -93,7 +95,7 @@ void load_place(struct load *l, uint32_t node, enum place_in in, struct slice na
 
 void load_place_object(struct load *l, uint32_t obj, struct place *out)
 {
-    enum place_in in = (enum place_in)load_word(l, obj, "in", places, PLACE_HEADER);
+    enum place_in in = (enum place_in)load_word(l, obj, "in", load_places, PLACE_HEADER);
     load_place(l, obj, in, tree_text(l->t, obj, "name", &l->p->memory), out);
 }
 
@@ -114,7 +116,7 @@ struct named_template *load_named_templates(struct load *l, uint32_t obj, const 
     return list;
 }
 
-static struct slice *load_texts(struct load *l, uint32_t array, uint32_t *n)
+struct slice *load_texts(struct load *l, uint32_t array, uint32_t *n)
 {
     const struct json_doc *d = &l->t->doc;
     struct slice *list;
@@ -127,135 +129,74 @@ static struct slice *load_texts(struct load *l, uint32_t array, uint32_t *n)
     return list;
 }
 
-static void load_places(struct load *l, uint32_t array, struct places *out)
+const struct hash *load_hash(struct load *l, uint32_t obj, const char *key)
+{
+    return hash_find(tree_text(l->t, obj, key, &l->p->memory));
+}
+
+/* {in, name}, or {all: [{in, name}, …]} */
+static void load_choice(struct load *l, uint32_t node, struct places *out)
+{
+    const struct json_doc *d = &l->t->doc;
+    uint32_t all = tree_get(l->t, node, "all");
+
+    out->list = arena_zalloc(&l->p->memory, (all == JSON_NONE ? 1 : json_count(d, all)) * sizeof *out->list);
+    if (all == JSON_NONE) {
+        load_place_object(l, node, &out->list[out->count++]);
+        return;
+    }
+    for (uint32_t i = all + 1; i < json_end(d, all); i = json_next(d, i))
+        load_place_object(l, i, &out->list[out->count++]);
+}
+
+void load_choices(struct load *l, uint32_t array, struct choices *out)
 {
     const struct json_doc *d = &l->t->doc;
     if (array == JSON_NONE)
         return;
     out->list = arena_zalloc(&l->p->memory, (json_count(d, array) + 1) * sizeof *out->list);
     for (uint32_t i = array + 1; i < json_end(d, array); i = json_next(d, i))
-        load_place_object(l, i, &out->list[out->count++]);
+        load_choice(l, i, &out->list[out->count++]);
 }
 
-/* The schema has seen that it is one character. */
-static char load_char(struct load *l, uint32_t obj, const char *key)
+static void load_secret(struct load *l)
 {
-    struct slice text = tree_text(l->t, obj, key, &l->p->memory);
-    return text.len ? text.ptr[0] : '\0';
+    struct provider *p = l->p;
+    uint32_t secret = tree_get(l->t, l->root, "secret");
+
+    if (secret == JSON_NONE)
+        return;
+    p->decode = (enum secret_decode)load_word(l, secret, "decode", decodes, DECODE_UTF8);
+    p->strip_prefix = tree_text(l->t, secret, "strip_prefix", &p->memory);
+    p->secret_what = tree_text(l->t, secret, "what", &p->memory);
+    p->secret_chosen = tree_bool(l->t, secret, "chosen", false);
 }
 
-static void load_signature_form(struct load *l, uint32_t obj)
-{
-    struct signature_form *f = &l->p->form;
-    struct arena *a = &l->p->memory;
-    f->format = (enum signature_format)load_word(l, obj, "format", formats, SIGNATURE_PLAIN);
-    f->prefix = tree_text(l->t, obj, "prefix", a);
-    f->prefix_any_case = l->p->scheme != SCHEME_HMAC; /* RFC 9110: names of authentication schemes ignore case */
-    f->separator = load_char(l, obj, "separator");
-    f->kv = load_char(l, obj, "kv");
-    f->key = tree_text(l->t, obj, "key", a);
-    f->timestamp_key = tree_text(l->t, obj, "timestamp_key", a);
-    f->timestamp_index = (int)tree_int(l->t, obj, "timestamp_index", -1);
-    l->p->repeat = tree_bool(l->t, obj, "repeat", false);
-    if (f->format != SIGNATURE_PLAIN && !f->separator)
-        tree_error(l->t, obj, l->is, NULL, "format %s needs a separator", formats[f->format]);
-    if (f->format == SIGNATURE_PAIRS && (!f->kv || f->key.len == 0))
-        tree_error(l->t, obj, l->is, NULL, "format pairs needs kv and key");
-    if (f->format != SIGNATURE_PLAIN && f->prefix.len)
-        tree_error(l->t, obj, l->is, NULL, "a prefix is possible with format plain only");
-}
-
-static void load_signature(struct load *l, uint32_t root)
+static void load_params(struct load *l)
 {
     const struct json_doc *d = &l->t->doc;
-    uint32_t obj = tree_get(l->t, root, "signature"), alt;
-    struct places *s = &l->p->signature;
-
-    if (obj == JSON_NONE) {
-        if (l->p->scheme != SCHEME_NONE)
-            tree_error(l->t, root, l->is,
-                       l->p->scheme == SCHEME_BASIC
-                           ? "add signature: {in: header, name: Authorization, prefix: \"Basic \"}"
-                           : "for example signature: {in: header, name: X-Signature}",
-                       "scheme %s needs signature: where it stands", schemes[l->p->scheme]);
-        return;
-    }
-    alt = tree_get(l->t, obj, "names_alt");
-    s->list = arena_zalloc(&l->p->memory, (1 + (alt == JSON_NONE ? 0 : json_count(d, alt))) * sizeof *s->list);
-    load_place_object(l, obj, &s->list[s->count++]);
-    if (alt != JSON_NONE && s->list[0].in != PLACE_HEADER)
-        tree_error(l->t, alt, l->is, NULL, "names_alt is possible with in: header only");
-    if (alt != JSON_NONE)
-        for (uint32_t i = alt + 1; i < json_end(d, alt); i = json_next(d, i))
-            load_place(l, i, s->list[0].in, load_text(l, i), &s->list[s->count++]);
-    load_signature_form(l, obj);
-}
-
-static void load_timestamp(struct load *l, uint32_t root)
-{
-    uint32_t obj = tree_get(l->t, root, "timestamp");
-    const struct signature_form *f = &l->p->form;
-    int64_t tolerance_s;
-    int in;
+    struct provider *p = l->p;
+    uint32_t obj = tree_get(l->t, l->root, "params");
 
     if (obj == JSON_NONE)
         return;
-    in = load_word(l, obj, "in", time_places, PLACE_HEADER);
-    l->p->timestamp.present = true;
-    l->p->timestamp.in_signature = in == TIME_IN_SIGNATURE;
-    l->p->timestamp.format = (enum timestamp_format)load_word(l, obj, "format", time_formats, TIMESTAMP_UNIX);
-    tolerance_s = tree_int(l->t, obj, "tolerance_s", -1);
-    l->p->timestamp.tolerance_us = tolerance_s < 0 ? -1 : tolerance_s * US_PER_S;
-    if (!l->p->timestamp.in_signature)
-        load_place(l, obj, (enum place_in)in, tree_text(l->t, obj, "name", &l->p->memory), &l->p->timestamp.place);
-    else if (f->timestamp_key.len == 0 && f->timestamp_index < 0)
-        tree_error(l->t, obj, l->is, "give signature.timestamp_key (pairs) or signature.timestamp_index (list)",
-                   "where in the signature does the time stand?");
+    p->params = arena_zalloc(&p->memory, (json_count(d, obj) + 1) * sizeof *p->params);
+    for (uint32_t k = obj + 1; k < json_end(d, obj); k = json_next(d, k + 1)) {
+        p->params[p->n_params].name = load_text(l, k);
+        p->params[p->n_params++].what = load_text(l, k + 1);
+    }
 }
 
-static void load_contents(struct load *l, uint32_t root)
+static void load_time(struct load *l)
 {
-    const struct json_doc *d = &l->t->doc;
     struct provider *p = l->p;
-    uint32_t array = tree_get(l->t, root, "signed_content");
+    uint32_t obj = tree_get(l->t, l->root, "time");
 
-    if (array == JSON_NONE || json_count(d, array) == 0) {
-        if (p->scheme == SCHEME_HMAC)
-            tree_error(l->t, root, l->is, "for example [\"{body}\"]", "scheme hmac needs signed_content");
+    if (obj == JSON_NONE)
         return;
-    }
-    p->contents = arena_zalloc(&p->memory, json_count(d, array) * sizeof *p->contents);
-    for (uint32_t i = array + 1; i < json_end(d, array); i = json_next(d, i)) {
-        struct template *t = &p->contents[p->n_contents++];
-        load_template(l, i, load_text(l, i), content_kinds, t);
-        if (content_uses(t, CONTENT_TIMESTAMP) && !p->timestamp.present)
-            tree_error(l->t, i, l->is, NULL, "{timestamp} is signed but no timestamp is described");
-    }
-}
-
-static void load_scheme(struct load *l, uint32_t root)
-{
-    struct provider *p = l->p;
-    struct slice hash = tree_text(l->t, root, "hash", &p->memory);
-    uint32_t secret = tree_get(l->t, root, "secret");
-
-    p->scheme = (enum scheme)load_word(l, root, "scheme", schemes, SCHEME_NONE);
-    p->hash = hash_find(hash);
-    p->encoding = (enum encoding)load_word(l, root, "encoding", encodings, ENCODING_HEX);
-    p->hex_any_case = load_word(l, root, "hex_case", hex_cases, 0) == 1;
-    if (p->scheme == SCHEME_HMAC && !p->hash)
-        tree_error(l->t, root, l->is, "hash: sha256", "scheme hmac needs a hash: sha1, sha256 or sha512");
-    if (p->scheme == SCHEME_HMAC && tree_get(l->t, root, "encoding") == JSON_NONE)
-        tree_error(l->t, root, l->is, "encoding: hex", "scheme hmac needs an encoding: hex, base64 or base64url");
-    if (secret != JSON_NONE) {
-        p->decode = (enum secret_decode)load_word(l, secret, "decode", decodes, DECODE_UTF8);
-        p->strip_prefix = tree_text(l->t, secret, "strip_prefix", &p->memory);
-        p->secret_what = tree_text(l->t, secret, "what", &p->memory);
-        p->secret_chosen = tree_bool(l->t, secret, "chosen", false);
-    }
-    load_signature(l, root);
-    load_timestamp(l, root);
-    load_contents(l, root);
+    p->time.present = true;
+    p->time.format = (enum timestamp_format)load_word(l, obj, "format", load_time_formats, TIMESTAMP_RFC3339);
+    load_place_object(l, obj, &p->time.place);
 }
 
 static void load_event_map(struct load *l, uint32_t root)
@@ -295,10 +236,10 @@ static void make_allow(struct provider *p)
     for (uint32_t i = 0; i < p->n_methods; i++)
         buf_printf(&allow, "%s%.*s", i ? ", " : "", SLICE_FMT(p->methods[i]));
     for (uint32_t i = 0; i < p->n_handshakes; i++) {
-        struct slice m = p->handshakes[i].method;
+        struct slice m = p->handshakes[i].when.method;
         bool seen = m.len == 0 || has_slice(p->methods, p->n_methods, m);
         for (uint32_t j = 0; j < i && !seen; j++)
-            seen = slice_eq(p->handshakes[j].method, m);
+            seen = slice_eq(p->handshakes[j].when.method, m);
         if (!seen)
             buf_printf(&allow, ", %.*s", SLICE_FMT(m));
     }
@@ -309,10 +250,8 @@ static void make_allow(struct provider *p)
 static void load_delivery(struct load *l, uint32_t root)
 {
     struct provider *p = l->p;
-    uint32_t split;
-
-    load_places(l, tree_get(l->t, root, "event_type"), &p->event_type);
-    load_places(l, tree_get(l->t, root, "delivery_id"), &p->delivery_id);
+    load_choices(l, tree_get(l->t, root, "subject"), &p->subject);
+    load_time(l);
     load_event_map(l, root);
     p->methods = load_texts(l, tree_get(l->t, root, "methods"), &p->n_methods);
     if (p->n_methods == 0)
@@ -321,9 +260,6 @@ static void load_delivery(struct load *l, uint32_t root)
     if (p->n_content_types == 0)
         p->content_types = one_text(l, SLICE("application/json"), &p->n_content_types);
     p->form_json_field = tree_text(l->t, root, "form_json_field", &p->memory);
-    split = tree_get(l->t, root, "split");
-    if (split != JSON_NONE)
-        load_star_pointer(l, split, load_text(l, split), &p->split);
     load_handshakes(l, root);
     make_allow(p);
 }
@@ -332,7 +268,8 @@ struct provider *provider_load(const struct tree *t, uint32_t node, struct issue
 {
     size_t errors = is->errors;
     struct provider *p;
-    struct load l = { .t = t, .is = is };
+    struct load l = { .t = t, .is = is, .root = node, .set = JSON_NONE };
+    uint32_t split;
 
     bool none = json_type_of(&t->doc, node) == JSON_STRING && json_string_eq(&t->doc, node, SLICE("none"));
     if (!none && tree_check(t, node, "schemas/hooklatch/provider.schema.json", is))
@@ -343,7 +280,13 @@ struct provider *provider_load(const struct tree *t, uint32_t node, struct issue
     p->id = tree_text(t, node, "id", &p->memory);
     p->name = tree_text(t, node, "name", &p->memory);
     p->docs = tree_text(t, node, "docs", &p->memory);
-    load_scheme(&l, node);
+    load_secret(&l);
+    load_params(&l);
+    split = tree_get(t, node, "split");
+    if (split != JSON_NONE)
+        load_star_pointer(&l, split, load_text(&l, split), &p->split);
+    load_ways(&l);
+    load_jwt(&l);
     load_delivery(&l, node);
     load_samples(&l, node);
     if (is->errors == errors)

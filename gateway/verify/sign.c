@@ -1,68 +1,76 @@
-#include "verify/verifier.h"
+#include "verify/signing.h"
 
 #include <stdlib.h>
 
 #include "base/codec.h"
 #include "base/id.h"
 #include "verify/place.h"
-#include "verify/verifier_fields.h"
 
-struct signing {
-    const struct verifier *v;
-    const struct provider *p;
-    struct verify_scratch *s;
-    struct content content;
-    struct header *headers; /* of the scratch's memory */
-    size_t n;
-};
-
-static void add_header(struct signing *g, struct slice name, struct slice value)
+/* The time of signing: what stands in the request, or now, put there. */
+static int put_time(struct signing *g, struct err *e)
 {
-    g->headers[g->n++] = (struct header){ name, arena_slice(&g->s->memory, value) };
-    g->content.extra = g->headers;
-    g->content.n_extra = g->n;
+    const struct way *w = g->check.way;
+    const struct place *place = &w->timestamp.place;
+    struct slice text = SLICE_NONE;
+    struct buf time;
+    int rc = 0;
+
+    if (!w->timestamp.present)
+        return 0;
+    buf_init(&time, SHORT_VALUE_MAX);
+    bool there = !w->timestamp.in_signature && place_find(place, &g->reading, &time, &text) == PLACE_ONE && text.len > 0;
+    if (!there) {
+        buf_reset(&time);
+        timestamp_put(w->timestamp.format, g->check.now_us, &time);
+        text = buf_slice(&time);
+    }
+    g->check.content.timestamp = arena_slice(&g->check.s->memory, text);
+    if (!there && !w->timestamp.in_signature)
+        rc = signing_put(g, place, g->check.content.timestamp, e);
+    buf_clear(&time);
+    return rc;
 }
 
-static int put_time(struct signing *g, int64_t now_us, struct err *e)
+/* The list of signed headers: itself and the time, where that is a header. */
+static int put_header_list(struct signing *g, struct slice name, struct err *e)
 {
-    const struct provider *p = g->p;
-    const struct place *place = &p->timestamp.place;
-    struct slice text = SLICE_NONE;
-    bool there = false;
+    const struct way *w = g->check.way;
+    struct buf list;
+    int rc;
 
-    if (!p->timestamp.present)
-        return 0;
-    buf_reset(&g->s->time);
-    if (!p->timestamp.in_signature)
-        there = place_find(place, g->content.reading, &g->s->time, &text) == PLACE_ONE && text.len > 0;
-    if (!there) {
-        timestamp_put(p->timestamp.format, now_us, &g->s->time);
-        text = buf_slice(&g->s->time);
-        if (!p->timestamp.in_signature && place->in != PLACE_HEADER)
-            return err_set(e, ERR_INPUT, "the request has to hold its time: %.*s expects it at %.*s",
-                           SLICE_FMT(provider_name(p)), SLICE_FMT(place->name));
-    }
-    g->content.timestamp = arena_slice(&g->s->memory, text);
-    if (!there && !p->timestamp.in_signature)
-        add_header(g, place->name, g->content.timestamp);
-    return 0;
+    buf_init(&list, SHORT_VALUE_MAX);
+    buf_put(&list, name);
+    if (w->timestamp.present && !w->timestamp.in_signature && w->timestamp.place.in == PLACE_HEADER)
+        buf_printf(&list, ",%.*s", SLICE_FMT(w->timestamp.place.name));
+    rc = signing_put(g, &(struct place){ .in = PLACE_HEADER, .name = name }, buf_slice(&list), e);
+    buf_clear(&list);
+    return rc;
+}
+
+static int put_random_header(struct signing *g, struct slice name, struct err *e)
+{
+    unsigned char bytes[12];
+    char text[4 + 2 * sizeof bytes] = "msg_";
+
+    random_bytes(bytes, sizeof bytes);
+    hex_encode(slice_of(bytes, sizeof bytes), text + 4);
+    return signing_put(g, &(struct place){ .in = PLACE_HEADER, .name = name }, slice_of(text, sizeof text), e);
 }
 
 /* Headers that are signed and not there, such as webhook-id, get a value of their own. */
-static void put_signed_headers(struct signing *g, const struct template *t)
+static int put_signed_headers(struct signing *g, const struct template *t, struct err *e)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const struct template_part *part = &t->parts[i];
         struct slice value;
-        unsigned char bytes[12];
-        char text[4 + 2 * sizeof bytes] = "msg_";
-        if (part->kind.len == 0 || part->code != CONTENT_HEADER ||
-            content_value(&g->content, part, &value) != VERIFY_MISSING_HEADER)
+        bool list = part->kind.len && part->code == CONTENT_SIGNED_HEADERS;
+        bool header = part->kind.len && part->code == CONTENT_HEADER;
+        if ((!list && !header) || content_value(&g->check.content, part, &value) != VERIFY_MISSING_HEADER)
             continue;
-        random_bytes(bytes, sizeof bytes);
-        hex_encode(slice_of(bytes, sizeof bytes), text + 4);
-        add_header(g, part->arg, slice_of(text, sizeof text));
+        if (list ? put_header_list(g, part->arg, e) : put_random_header(g, part->arg, e))
+            return -1;
     }
+    return 0;
 }
 
 static void put_text(const struct signature_form *f, struct slice timestamp, struct slice signature, struct buf *out)
@@ -70,12 +78,14 @@ static void put_text(const struct signature_form *f, struct slice timestamp, str
     bool time_first = f->timestamp_key.len || f->timestamp_index == 0;
     switch (f->format) {
     case SIGNATURE_PLAIN:
-        buf_printf(out, "%.*s%.*s", SLICE_FMT(f->prefix), SLICE_FMT(signature));
+        buf_put(out, f->prefix);
+        buf_put(out, signature);
         break;
     case SIGNATURE_PAIRS:
         if (time_first)
             buf_printf(out, "%.*s%c%.*s%c", SLICE_FMT(f->timestamp_key), f->kv, SLICE_FMT(timestamp), f->separator);
-        buf_printf(out, "%.*s%c%.*s", SLICE_FMT(f->key), f->kv, SLICE_FMT(signature));
+        buf_printf(out, "%.*s%c", SLICE_FMT(f->key), f->kv);
+        buf_put(out, signature);
         break;
     case SIGNATURE_LIST:
         if (time_first)
@@ -87,80 +97,196 @@ static void put_text(const struct signature_form *f, struct slice timestamp, str
     }
 }
 
-static int put_hmac(struct signing *g, struct buf *out, struct err *e)
+static int fail_content(enum verify_reason reason, const struct template_part *bad, struct err *e)
+{
+    return err_set(e, ERR_INPUT, "cannot sign: {%.*s:%.*s} of the signed content: %s", SLICE_FMT(bad->kind),
+                   SLICE_FMT(bad->arg), verify_reason_name(reason));
+}
+
+/* HMAC or digest. */
+static int put_digest(struct signing *g, struct buf *out, struct err *e)
 {
     char text[DIGEST_TEXT_MAX];
     size_t len;
     const struct template_part *bad;
-    enum verify_reason reason;
+    enum verify_reason reason =
+        check_digest_text(&g->check, &g->check.checker->keys[0], &g->check.way->contents[0], text, &len, &bad);
 
-    put_signed_headers(g, &g->p->contents[0]);
-    reason = verifier_hmac_text(g->p, g->v->keys[0].hmac, &g->content, &g->p->contents[0], g->s, text, &len, &bad);
     if (reason != VERIFY_OK)
-        return err_set(e, ERR_INPUT, "cannot sign: {%.*s:%.*s} of the signed content: %s", SLICE_FMT(bad->kind),
-                       SLICE_FMT(bad->arg), verify_reason_name(reason));
+        return fail_content(reason, bad, e);
     if (len == 0)
         return err_set(e, ERR_SYSTEM, "cannot sign: OpenSSL failed");
-    put_text(&g->p->form, g->content.timestamp, slice_of(text, len), out);
+    buf_put(out, slice_of(text, len));
     return 0;
 }
 
-static int put_basic(struct signing *g, struct buf *out)
+static void put_encoded(enum encoding encoding, struct slice bytes, struct buf *out)
 {
-    const struct key *k = &g->v->keys[0];
-    char *text = mem_alloc(BASE64_LEN(k->len));
-    size_t len = base64_encode(slice_of(k->bytes, k->len), text);
-    put_text(&g->p->form, SLICE_NONE, slice_of(text, len), out);
-    mem_wipe(text, len);
-    free(text);
+    char *to = buf_room(out, 2 * bytes.len + 4);
+    if (!to)
+        return;
+    if (encoding == ENCODING_HEX)
+        hex_encode(bytes, to);
+    out->len += encoding == ENCODING_HEX      ? 2 * bytes.len
+                : encoding == ENCODING_BASE64 ? base64_encode(bytes, to)
+                                              : base64url_encode(bytes, to);
+}
+
+static int put_public(struct signing *g, struct buf *out, struct err *e)
+{
+    const struct public_key *k = g->check.checker->keys[0].public[0];
+    unsigned char bytes[PUBLIC_SIGNATURE_MAX];
+    const struct template_part *bad;
+    struct slice message;
+    enum verify_reason reason;
+    size_t n;
+
+    if (!public_key_can_sign(k))
+        return err_set(e, ERR_INPUT, "cannot sign: the secret is a public key; give the private key in PEM");
+    reason = check_message(&g->check, &g->check.way->contents[0], &message, &bad);
+    if (reason != VERIFY_OK)
+        return fail_content(reason, bad, e);
+    n = public_key_sign(k, g->check.way->hash, message, bytes);
+    if (n == 0)
+        return err_set(e, ERR_SYSTEM, "cannot sign: OpenSSL failed");
+    put_encoded(g->check.way->encoding, slice_of(bytes, n), out);
     return 0;
 }
 
-static int put_signature(struct signing *g, struct buf *out, struct err *e)
+static int put_fixed(struct signing *g, struct buf *out, struct err *e)
 {
-    switch (g->p->scheme) {
-    case SCHEME_HMAC:
-        return put_hmac(g, out, e);
-    case SCHEME_BASIC:
-        return put_basic(g, out);
-    case SCHEME_TOKEN:
-        put_text(&g->p->form, g->content.timestamp, slice_of(g->v->keys[0].bytes, g->v->keys[0].len), out);
+    const struct key *k = &g->check.checker->keys[0];
+    (void)e;
+    if (g->p->scheme == SCHEME_BASIC)
+        put_encoded(ENCODING_BASE64, slice_of(k->bytes, k->len), out);
+    else
+        buf_put(out, slice_of(k->bytes, k->len));
+    return 0;
+}
+
+/* A scheme: appends the signature itself, encoded. */
+static int (*const signers[])(struct signing *g, struct buf *out, struct err *e) = {
+    [SCHEME_HMAC] = put_digest,    [SCHEME_DIGEST] = put_digest, [SCHEME_ED25519] = put_public,
+    [SCHEME_ECDSA] = put_public,   [SCHEME_RSA] = put_public,    [SCHEME_TOKEN] = put_fixed,
+    [SCHEME_BASIC] = put_fixed,    [SCHEME_JWT] = signing_put_token,
+};
+
+static int put_body_digest(struct signing *g, struct err *e)
+{
+    const struct way *w = g->check.way;
+    unsigned char digest[HASH_MAX_BYTES];
+    char text[DIGEST_TEXT_MAX];
+    size_t n;
+    struct buf value;
+
+    if (!w->body_digest.present)
         return 0;
-    case SCHEME_NONE:
-        break;
-    }
-    return 0;
+    n = hash_of(w->body_digest.hash, g->check.content.body, digest);
+    n = digest_text(w->body_digest.encoding, slice_of(digest, n), text);
+    buf_init(&value, SHORT_VALUE_MAX);
+    buf_put(&value, w->body_digest.prefix);
+    buf_put(&value, slice_of(text, n));
+    int rc = signing_put(g, &w->body_digest.place, buf_slice(&value), e);
+    buf_clear(&value);
+    return rc;
 }
 
-static size_t header_room(const struct provider *p)
+static int put_signature(struct signing *g, struct err *e)
 {
-    size_t room = 2; /* the signature and the time */
-    for (uint32_t i = 0; i < p->n_contents; i++)
-        room += p->contents[i].count;
-    return room;
+    const struct way *w = g->check.way;
+    struct place place = w->signature.list[0];
+    struct buf signature, text, name;
+    int rc = 0;
+
+    buf_init(&signature, SHORT_VALUE_MAX);
+    buf_init(&text, 2 * SHORT_VALUE_MAX);
+    buf_init(&name, SHORT_VALUE_MAX);
+    if (w->n_contents)
+        rc = put_signed_headers(g, &w->contents[0], e);
+    if (rc == 0)
+        rc = put_body_digest(g, e);
+    if (rc == 0)
+        rc = signers[g->p->scheme](g, &signature, e);
+    if (rc == 0) {
+        put_text(&g->check.checker->form, g->check.content.timestamp, buf_slice(&signature), &text);
+        buf_put(&name, place.name);
+        if (w->numbered_max)
+            buf_putc(&name, '1');
+        place.name = buf_slice(&name);
+        rc = text.failed || signature.failed ? err_set(e, ERR_LIMIT, "cannot sign: the signature is too long")
+                                             : signing_put(g, &place, buf_slice(&text), e);
+    }
+    if (signature.len)
+        mem_wipe(signature.ptr, signature.len); /* it may be the secret itself */
+    if (text.len)
+        mem_wipe(text.ptr, text.len);
+    buf_clear(&signature);
+    buf_clear(&text);
+    buf_clear(&name);
+    return rc;
+}
+
+/* Every value that is signed by itself: each signature changes the body, so they are looked for anew. */
+static int put_item_signatures(struct signing *g, struct err *e)
+{
+    size_t n = 1;
+    int rc = 0;
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        uint32_t *nodes;
+        if (reading_json(&g->reading))
+            return err_set(e, ERR_INPUT, "the signatures stand in the body, which is not JSON");
+        nodes = mem_alloc((i + 1) * sizeof *nodes);
+        n = pointer_all(g->check.way->items, &g->reading.doc, 0, nodes, i + 1);
+        if (n == 0 || n > SIGNED_ITEMS_MAX)
+            rc = err_set(e, ERR_INPUT, "the body has %zu values to sign", n);
+        else
+            g->reading.item = nodes[i];
+        free(nodes);
+        if (rc == 0)
+            rc = put_signature(g, e);
+    }
+    g->reading.item = 0;
+    return rc;
+}
+
+static void give(const struct signing *g, struct signed_request *out)
+{
+    struct header *headers = arena_alloc(&g->check.s->memory, sizeof g->headers);
+
+    memcpy(headers, g->headers, sizeof g->headers);
+    *out = (struct signed_request){ .headers = headers, .n_headers = g->n_headers };
+    if (g->body_changed)
+        out->body = g->delivery.body;
+    if (g->query_changed)
+        out->query = g->delivery.query;
 }
 
 int verify_sign(const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s,
-                const struct header **headers, size_t *n, struct err *e)
+                struct signed_request *out, struct err *e)
 {
-    const struct provider *p = v->provider;
-    struct signing g = { .v = v, .p = p, .s = s, .content = verifier_content(v, r, s) };
+    struct signing *g;
+    struct verdict ignored;
+    int rc;
 
-    *n = 0;
-    if (p->scheme == SCHEME_NONE)
+    *out = (struct signed_request){ .n_headers = 0 };
+    if (!provider_needs_secret(v->provider))
         return 0;
-    if (p->signature.list[0].in != PLACE_HEADER)
-        return err_set(e, ERR_INPUT, "%.*s has its signature in the %s, not in a header: it cannot be signed here",
-                       SLICE_FMT(provider_name(p)), p->signature.list[0].in == PLACE_QUERY ? "URL" : "body");
+    if (v->n_keys == 0)
+        return err_set(e, ERR_INPUT, "cannot sign without a secret");
     arena_clear(&s->memory);
-    g.headers = arena_zalloc(&s->memory, header_room(p) * sizeof *g.headers);
-    buf_reset(&s->signature);
-    if (put_time(&g, now_us, e) || put_signature(&g, &s->signature, e))
-        return -1;
-    if (s->signature.failed)
-        return err_set(e, ERR_LIMIT, "cannot sign: the signature is too long");
-    add_header(&g, p->signature.list[0].name, buf_slice(&s->signature));
-    *headers = g.headers;
-    *n = g.n;
-    return 0;
+    g = mem_zalloc(sizeof *g);
+    g->p = v->provider;
+    g->delivery = *r->delivery;
+    reading_init(&g->reading);
+    reading_start(&g->reading, &g->delivery, g->p->form_json_field, &r->limits);
+    check_init(&g->check, v, &g->reading, now_us, s, &ignored);
+    rc = put_time(g, e);
+    if (rc == 0)
+        rc = g->check.way->items ? put_item_signatures(g, e) : put_signature(g, e);
+    if (rc == 0)
+        give(g, out);
+    reading_clear(&g->reading);
+    free(g);
+    return rc;
 }

@@ -71,7 +71,7 @@ static void feed(void *arg, struct slice piece)
 static bool try_content(struct trial *t, const struct hash *hash, const struct hmac_key *key,
                         const struct template *content, const char *what)
 {
-    enum encoding wanted = t->v->provider->encoding;
+    enum encoding wanted = t->v->checkers[0].way->encoding;
     unsigned char digest[HASH_MAX_BYTES];
     const struct template_part *bad;
     const char *as;
@@ -92,7 +92,7 @@ static bool try_content(struct trial *t, const struct hash *hash, const struct h
 /* what: NULL for the request as it is. */
 static bool try_key(struct trial *t, const struct hash *hash, struct slice key, const char *what)
 {
-    const struct provider *p = t->v->provider;
+    const struct way *p = t->v->checkers[0].way;
     struct hmac_key *k;
     bool match = false;
     if (key.len == 0)
@@ -113,11 +113,11 @@ static bool try_hashes(struct trial *t)
 {
     char what[64];
     for (size_t k = 0; k < t->v->n_keys; k++) {
-        if (try_key(t, t->v->provider->hash, key_bytes(&t->v->keys[k]), NULL))
+        if (try_key(t, t->v->checkers[0].way->hash, key_bytes(&t->v->checkers[0].keys[k]), NULL))
             return true;
         for (const struct hash *const *h = hash_all; *h; h++) {
             snprintf(what, sizeof what, "with the hash %s", (*h)->name);
-            if (*h != t->v->provider->hash && try_key(t, *h, key_bytes(&t->v->keys[k]), what))
+            if (*h != t->v->checkers[0].way->hash && try_key(t, *h, key_bytes(&t->v->checkers[0].keys[k]), what))
                 return true;
         }
     }
@@ -130,7 +130,7 @@ static bool try_body(struct trial *t, struct slice body, const char *what)
     bool match = false;
     t->content.body = body;
     for (size_t k = 0; k < t->v->n_keys && !match; k++)
-        match = try_key(t, t->v->provider->hash, key_bytes(&t->v->keys[k]), what);
+        match = try_key(t, t->v->checkers[0].way->hash, key_bytes(&t->v->checkers[0].keys[k]), what);
     t->content.body = before;
     return match;
 }
@@ -217,7 +217,7 @@ static struct slice secret_text(const struct provider *p, const struct key *k)
 
 static bool try_decoded(struct trial *t, struct slice text, const char *as_base64, const char *as_hex)
 {
-    const struct hash *hash = t->v->provider->hash;
+    const struct hash *hash = t->v->checkers[0].way->hash;
     unsigned char *bytes = mem_alloc(text.len + 4);
     size_t len;
     bool match = base64_decode(text, bytes, &len) == 0 && try_key(t, hash, slice_of(bytes, len), as_base64);
@@ -238,7 +238,7 @@ static bool try_prefixed(struct trial *t, struct slice text)
     buf_init(&b, prefix.len + text.len + 1);
     buf_put(&b, prefix);
     buf_put(&b, text);
-    match = try_key(t, t->v->provider->hash, buf_slice(&b), "with the secret as it is, prefix included, not decoded");
+    match = try_key(t, t->v->checkers[0].way->hash, buf_slice(&b), "with the secret as it is, prefix included, not decoded");
     mem_wipe(b.ptr, b.len);
     buf_clear(&b);
     return match;
@@ -257,15 +257,15 @@ static bool try_secret(struct trial *t, const struct key *k)
 {
     const struct provider *p = t->v->provider;
     struct slice text = secret_text(p, k), trimmed = trim_space(text), whsec = SLICE("whsec_");
-    bool match = p->decode != DECODE_UTF8 && try_key(t, p->hash, text, "with the secret as it is, not decoded");
+    bool match = p->decode != DECODE_UTF8 && try_key(t, t->v->checkers[0].way->hash, text, "with the secret as it is, not decoded");
 
     match = match || try_prefixed(t, text);
     match = match || (trimmed.len < text.len &&
-                      try_key(t, p->hash, trimmed, "without the white space around the secret"));
+                      try_key(t, t->v->checkers[0].way->hash, trimmed, "without the white space around the secret"));
     match = match || try_decoded(t, trimmed, "with the secret base64-decoded", "with the secret hex-decoded");
     if (!match && slice_starts(trimmed, whsec)) {
         trimmed = slice_from(trimmed, whsec.len);
-        match = try_key(t, p->hash, trimmed, "with the secret without its whsec_") ||
+        match = try_key(t, t->v->checkers[0].way->hash, trimmed, "with the secret without its whsec_") ||
                 try_decoded(t, trimmed, "with the secret base64-decoded after its whsec_",
                             "with the secret hex-decoded after its whsec_");
     }
@@ -280,7 +280,7 @@ bool trial_run(const struct verifier *v, const struct content *c, struct verify_
     if (try_hashes(&t) || try_bodies(&t))
         return true;
     for (size_t k = 0; k < v->n_keys; k++)
-        if (try_secret(&t, &v->keys[k]))
+        if (try_secret(&t, &v->checkers[0].keys[k]))
             return true;
     return false;
 }

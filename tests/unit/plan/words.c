@@ -185,8 +185,10 @@ static const struct change {
       "signed_content: [\"{bdy}\"]}\n"
       "    event: {type: x}\n",
       "c.yaml:8:110: error: sources.github.verify.signed_content[0]: template \"{bdy}\", character 1: "
-      "unknown placeholder {bdy}; known are {body}, {timestamp}, {method}, {url}, {path_query}, "
-      "{header:value}, {query:value}, {form:value}, {param:value}, {json:/pointer}\n" },
+      "unknown placeholder {bdy}; known are {body}, {timestamp}, {method}, {secret}, {url}, {url_port}, {url_noport}, "
+      "{url_decoded}, {path_query}, {header:value}, {query:value}, {form:value}, {param:value}, {json:/pointer}, "
+      "{item:/pointer}, {line:value}, {form_sorted}, {signed_headers:value}, {crc32_dec:value}, {hmac_hex:value}, "
+      "{hmac_base64:value}\n" },
     { "    provider: github\n",
       "    provider: github\n"
       "    event: {type: \"x.{/k\"}\n",

@@ -113,16 +113,19 @@ static inline void add_header_z(struct fixture *f, const char *name, const char 
 /* Keeps what verify_sign gave beyond the scratch: the caller frees with arena_clear. */
 static inline void sign_with(struct fixture *f, struct arena *a, int64_t at_us)
 {
-    const struct header *headers;
-    size_t n;
+    struct signed_request right;
     struct err e;
     reading_start(&f->reading, &f->delivery, provider_form_json_field(f->provider), &JSON_LIMITS_DEFAULT);
-    if (verify_sign(f->verifier, &f->reading, at_us, f->scratch, &headers, &n, &e)) {
+    if (verify_sign(f->verifier, &f->reading, at_us, f->scratch, &right, &e)) {
         print_error("%s\n", e.text);
         fail();
     }
-    for (size_t i = 0; i < n; i++)
-        add_header(f, headers[i].name, arena_slice(a, headers[i].value));
+    for (size_t i = 0; i < right.n_headers; i++)
+        add_header(f, arena_slice(a, right.headers[i].name), arena_slice(a, right.headers[i].value));
+    if (right.body.ptr)
+        f->delivery.body = arena_slice(a, right.body);
+    if (right.query.ptr)
+        f->delivery.query = arena_slice(a, right.query);
 }
 
 static inline const struct verdict *judge_at(struct fixture *f, int64_t now_us)
