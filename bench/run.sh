@@ -21,6 +21,7 @@ if [ ! -e "$here/peer/node_modules/.package-lock.json" ] ||
     fi
 fi
 # Validators are measured alone: no load, no servers. One that cannot be had is left out.
+[ "$program" != verify.mjs ] || exec node "$here/verify.mjs" "$@"
 [ "$program" != schema.mjs ] || exec node "$here/schema.mjs" "$@"
 
 need wrk wrk
