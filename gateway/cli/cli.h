@@ -15,6 +15,7 @@ int cli_nursery(int argc, char **argv); /* started by serve, not by people */
 int cli_plugin(int argc, char **argv);
 int cli_plugin_host(int argc, char **argv); /* started by serve and others, not by people */
 int cli_plugins(int argc, char **argv);
+int cli_providers(int argc, char **argv);
 int cli_push(int argc, char **argv);
 int cli_receive(int argc, char **argv);
 int cli_reload(int argc, char **argv);

@@ -61,6 +61,12 @@ const struct cli_command cli_commands[] = {
       "  --title TEXT    the title of the schema\n"
       "The order of samples does not matter, and every one of them satisfies the schema.\n"
       "Exit code: 0 learned, 1 a sample is no JSON, 2 bad schema or usage.\n" },
+    { "providers", cli_providers, "[-c FILE] [--json|--markdown] [NAME]…", "the senders that hooklatch knows, and how they sign",
+      "\nWithout a NAME the list: id, scheme, certainty, name. With one everything about it, and what to type into its\n"
+      "form. A NAME that ends in .yaml is a provider file.\n"
+      "  -c FILE     a configuration, for its folder of providers\n"
+      "  --json      an array of objects; of a NAME the whole file\n"
+      "  --markdown  as docs/providers.md\n" },
     { "plugins", cli_plugins, "[-c FILE] [NAME]…", "the plugins that steps can use, and their settings",
       "\nThose of plugin_path in the configuration FILE, of the binary's folder, and the installed ones.\n" },
     { "plugin", cli_plugin, "run NAME [OPTION]… [FILE|-]", "try a plugin out, without a gateway",

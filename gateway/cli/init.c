@@ -11,7 +11,8 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "verify/provider.h"
+#include "config/nearest.h"
+#include "verify/provider_words.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 #define PROVIDERS_MAX 32
@@ -22,10 +23,13 @@ static const struct option long_options[] = { { "output", required_argument, NUL
                                               { NULL, 0, NULL, 0 } };
 
 struct chosen {
-    struct provider *provider;
+    struct slice id, name, docs, what, content_type; /* in init's memory */
+    struct tree file; /* the provider's */
+    enum { SECRET_MADE, SECRET_SHOWN, SECRET_HANDED_OVER, SECRET_NONE } from;
     char *env;       /* the variable of its secret */
     bool kept;       /* it was in the file of secrets already */
-    char secret[40]; /* made here, or empty */
+    bool basic;      /* the secret is user:password */
+    char secret[64]; /* made here, or empty */
 };
 
 struct init {
@@ -35,6 +39,7 @@ struct init {
     struct chosen chosen[PROVIDERS_MAX];
     size_t n;
     bool step_secret_kept;
+    struct arena memory;
 };
 
 static const char head[] =
@@ -69,41 +74,26 @@ static void put_config(const struct init *in, struct buf *out)
     buf_printf(out, head, env, env);
     for (size_t i = 0; i < in->n; i++) {
         const struct chosen *c = &in->chosen[i];
-        struct slice id = provider_id(c->provider), docs = provider_docs(c->provider);
-        buf_printf(out, "  # %.*s", SLICE_FMT(provider_name(c->provider)));
-        if (docs.len)
-            buf_printf(out, ": %.*s", SLICE_FMT(docs));
-        buf_printf(out,
-                   "\n  %.*s:                    # POST /webhooks/%.*s\n    provider: %.*s\n    secrets: [{env: %s}]\n",
-                   SLICE_FMT(id), SLICE_FMT(id), SLICE_FMT(id), c->env);
+        buf_printf(out, "  # %.*s", SLICE_FMT(c->name));
+        if (c->docs.len)
+            buf_printf(out, ": %.*s", SLICE_FMT(c->docs));
+        buf_printf(out, "\n  %.*s:                    # POST /webhooks/%.*s\n    provider: %.*s\n", SLICE_FMT(c->id),
+                   SLICE_FMT(c->id), SLICE_FMT(c->id));
+        words_put_settings(&c->file, c->env, "    ", out);
         buf_printf(
             out,
             "    # events: {%.*s.SOMETHING: {schema: FILE}}   # what violates its schema is held, see on_invalid\n",
-            SLICE_FMT(id));
+            SLICE_FMT(c->id));
     }
     buf_puts(out, "\nworkflows:\n");
     for (size_t i = 0; i < in->n; i++) {
-        struct slice id = provider_id(in->chosen[i].provider);
+        struct slice id = in->chosen[i].id;
         buf_printf(
             out,
             "  - id: %.*s\n    on: \"%.*s.**\"            # or one type, or {event: …, match: {/json/pointer: value}}\n"
             "    steps:\n      - {id: tell, http: {endpoint: steps, path: /%.*s}}\n",
             SLICE_FMT(id), SLICE_FMT(id), SLICE_FMT(id));
     }
-}
-
-/* "standard-webhooks" → "STANDARD_WEBHOOKS_SECRET", "github" → "GITHUB_WEBHOOK_SECRET" */
-static char *env_name(struct slice id)
-{
-    struct buf name;
-
-    buf_init(&name, 256);
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.ptr[i];
-        buf_putc(&name, c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c >= '0' && c <= '9' ? c : '_');
-    }
-    buf_puts(&name, slice_ends(id, SLICE("webhooks")) ? "_SECRET" : "_WEBHOOK_SECRET");
-    return buf_take(&name, NULL);
 }
 
 /* 32 letters and digits of 64, so that no shell and no form minds them. */
@@ -146,15 +136,14 @@ static void put_secrets(struct init *in, struct slice old, struct buf *out)
         buf_puts(out, "# Secrets of hooklatch. Keep this file to yourself.\n");
     for (size_t i = 0; i < in->n; i++) {
         struct chosen *c = &in->chosen[i];
-        struct slice name = provider_name(c->provider), what = provider_secret_what(c->provider);
         c->kept = is_set(old, c->env);
-        if (c->kept)
+        if (c->kept || c->from == SECRET_NONE || c->from == SECRET_HANDED_OVER)
             continue;
-        if (provider_secret_chosen(c->provider)) {
-            make_secret(c->secret, "");
-            buf_printf(out, "# %.*s: the %.*s; type the same into its form\n", SLICE_FMT(name), SLICE_FMT(what));
+        if (c->from == SECRET_MADE) {
+            make_secret(stpcpy(c->secret, c->basic ? "hooklatch:" : ""), "");
+            buf_printf(out, "# %.*s: the %.*s; type the same into its form\n", SLICE_FMT(c->name), SLICE_FMT(c->what));
         } else {
-            buf_printf(out, "# %.*s: paste the %.*s that it shows you after the =\n", SLICE_FMT(name), SLICE_FMT(what));
+            buf_printf(out, "# %.*s: paste the %.*s after the =\n", SLICE_FMT(c->name), SLICE_FMT(c->what));
         }
         buf_printf(out, "%s=%s\n", c->env, c->secret);
     }
@@ -227,23 +216,55 @@ static int write_all(struct init *in, struct err *e)
     return result;
 }
 
-static void print_form(const struct init *in, const struct chosen *c)
+/* The text in lines of at most 100 columns or so, each behind two spaces. */
+static void print_wrapped(struct slice text)
 {
-    struct slice id = provider_id(c->provider), docs = provider_docs(c->provider),
-                 what = provider_secret_what(c->provider);
+    size_t column = 0;
 
-    printf("\n%.*s", SLICE_FMT(provider_name(c->provider)));
-    if (docs.len)
-        printf(" (%.*s)", SLICE_FMT(docs));
-    printf("\n  URL           https://YOUR-ADDRESS/webhooks/%.*s\n", SLICE_FMT(id));
-    printf("  content type  application/json, where the form asks\n");
-    if (c->secret[0])
+    for (struct slice word; text.len;) {
+        slice_cut(text, ' ', &word, &text);
+        if (column && column + word.len >= 98)
+            column = 0;
+        printf("%s%.*s", column ? " " : "\n  ", SLICE_FMT(word));
+        column += word.len + 1;
+    }
+    putchar('\n');
+}
+
+static void print_secret(const struct init *in, const struct chosen *c)
+{
+    if (c->from == SECRET_NONE)
+        printf("  secret        none: nothing is signed, so choose a name of the source that nobody can guess\n");
+    else if (c->from == SECRET_HANDED_OVER)
+        printf("  secret        it hands it over in its first request: serve first, and fill in the form then\n");
+    else if (c->secret[0])
         printf("  secret        %s\n", c->secret);
     else if (c->kept)
         printf("  secret        %s as it is in %s\n", c->env, in->env_file);
     else
-        printf("  secret        it shows you the %.*s: paste it into %s, after %s=\n", SLICE_FMT(what), in->env_file,
-               c->env);
+        printf("  secret        %.*s: paste it into %s, after %s=\n", SLICE_FMT(c->what), in->env_file, c->env);
+}
+
+static void print_form(const struct init *in, const struct chosen *c)
+{
+    struct buf url, setup;
+
+    buf_init(&url, 256);
+    buf_init(&setup, FILE_MAX_BYTES);
+    buf_printf(&url, "https://YOUR-ADDRESS/webhooks/%.*s", SLICE_FMT(c->id));
+    words_put_setup(&c->file, buf_slice(&url), &setup);
+    printf("\n%.*s", SLICE_FMT(c->name));
+    if (c->docs.len)
+        printf(" (%.*s)", SLICE_FMT(c->docs));
+    printf("\n  URL           %.*s\n", SLICE_FMT(buf_slice(&url)));
+    printf("  content type  %.*s, where the form asks\n", SLICE_FMT(c->content_type));
+    print_secret(in, c);
+    if (tree_get(&c->file, 0, "params") != JSON_NONE)
+        printf("  params        those in %s want values\n", in->file);
+    if (setup.len)
+        print_wrapped(buf_slice(&setup));
+    buf_clear(&url);
+    buf_clear(&setup);
 }
 
 static void print_next(const struct init *in)
@@ -255,44 +276,92 @@ static void print_next(const struct init *in)
            strchr(in->env_file, '/') ? "" : "./", in->env_file, in->file, in->file);
 }
 
-/* Issues of a provider that is not there, or a broken one. */
-static struct provider *find_provider(const char *id)
+static void say_unknown(const struct provider_files *files, struct slice id)
+{
+    struct slice *known = mem_grow(NULL, files->n, sizeof *known);
+    struct buf hint;
+
+    for (size_t i = 0; i < files->n; i++)
+        known[i] = files->list[i].id;
+    buf_init(&hint, 65536);
+    nearest_put_hint(id, known, files->n, &hint);
+    fprintf(stderr, "hooklatch init: there is no provider \"%.*s\" (%.*s); see \"hooklatch providers\"\n", SLICE_FMT(id),
+            SLICE_FMT(buf_slice(&hint)));
+    buf_clear(&hint);
+    free(known);
+}
+
+static int read_provider(struct chosen *c, const struct provider_file *f)
 {
     struct issues is;
 
     issues_init(&is);
-    struct provider *p = provider_find(slice_z(id), NULL, &is);
-    if (!p && is.count)
-        fprintf(stderr, "hooklatch init: %.*s (%.*s)\n", SLICE_FMT(is.list[0].text), SLICE_FMT(is.list[0].hint));
+    int result = provider_file_read(f, &c->file, &is);
+    cli_print_issues(&is);
     issues_clear(&is);
-    return p;
+    return result;
 }
 
-static int choose(struct init *in, const char *id)
+static void describe(struct init *in, struct chosen *c)
 {
+    const struct tree *t = &c->file;
+    uint32_t secret = tree_get(t, 0, "secret"), types = tree_get(t, 0, "content_types");
+
+    c->name = tree_text(t, 0, "name", &in->memory);
+    if (!c->name.len)
+        c->name = c->id;
+    c->docs = tree_text(t, 0, "docs", &in->memory);
+    c->what = secret == JSON_NONE ? SLICE_NONE : tree_text(t, secret, "what", &in->memory);
+    if (!c->what.len)
+        c->what = SLICE("secret");
+    c->content_type = types == JSON_NONE ? SLICE("application/json") : tree_string(t, types + 1, &in->memory);
+    c->env = provider_env_name(c->id);
+    struct slice scheme = tree_text(t, 0, "scheme", &in->memory);
+    c->basic = slice_eq_z(scheme, "basic");
+    if (slice_eq_z(scheme, "none"))
+        c->from = SECRET_NONE;
+    else if (words_secret_by_handshake(t))
+        c->from = SECRET_HANDED_OVER;
+    else
+        c->from = secret != JSON_NONE && tree_bool(t, secret, "chosen", false) ? SECRET_MADE : SECRET_SHOWN;
+}
+
+static int choose(struct init *in, const struct provider_files *files, struct slice id)
+{
+    size_t at = 0;
+
     for (size_t i = 0; i < in->n; i++) {
-        if (slice_eq_z(provider_id(in->chosen[i].provider), id))
+        if (slice_eq(in->chosen[i].id, id))
             return 0;
     }
     if (in->n == PROVIDERS_MAX) {
         fprintf(stderr, "hooklatch init: more than %d providers\n", PROVIDERS_MAX);
         return -1;
     }
-    struct provider *p = find_provider(id);
-    if (!p)
+    while (at < files->n && !slice_eq(files->list[at].id, id))
+        at++;
+    if (at == files->n) {
+        say_unknown(files, id);
         return -1;
-    in->chosen[in->n++] = (struct chosen){ .provider = p, .env = env_name(provider_id(p)) };
+    }
+    struct chosen *c = &in->chosen[in->n];
+    *c = (struct chosen){ .id = files->list[at].id };
+    if (read_provider(c, &files->list[at]) < 0)
+        return -1;
+    describe(in, c);
+    in->n++;
     return 0;
 }
 
 static void forget(struct init *in)
 {
     for (size_t i = 0; i < in->n; i++) {
-        provider_free(in->chosen[i].provider);
+        tree_clear(&in->chosen[i].file);
         free(in->chosen[i].env);
     }
     mem_wipe(in->chosen, sizeof in->chosen);
     free(in->env_file);
+    arena_clear(&in->memory);
 }
 
 /* conf/hooklatch.yaml → conf/hooklatch.env */
@@ -312,10 +381,12 @@ static char *env_file_of(const char *file)
 
 static int init(struct init *in, char **providers)
 {
+    struct provider_files files;
     struct err e;
 
+    provider_files_find(&files, NULL, &in->memory);
     for (; *providers; providers++) {
-        if (choose(in, *providers) < 0)
+        if (choose(in, &files, slice_z(*providers)) < 0)
             return CLI_FAILED;
     }
     in->env_file = env_file_of(in->file);
@@ -342,6 +413,7 @@ int cli_init(int argc, char **argv)
     }
     if (optind == argc)
         return cli_usage("init");
+    arena_init(&in.memory);
     int result = init(&in, argv + optind);
     forget(&in);
     return result;

@@ -1,0 +1,48 @@
+/* verify/provider_words.h - what a provider's file says, in words: for `hooklatch providers`, `init` and docs/providers.md.
+ * Files are read as they stand, not compiled: a template is shown as it was written. */
+#ifndef VERIFY_PROVIDER_WORDS_H
+#define VERIFY_PROVIDER_WORDS_H
+
+#include "base/embedded.h"
+#include "base/mem.h"
+#include "config/tree.h"
+
+struct provider_file {
+    struct slice id;
+    const struct embedded *embedded; /* or NULL, and */
+    const char *path;                /* a file of the user's */
+};
+
+struct provider_files { /* sorted by id; in the arena */
+    struct provider_file *list;
+    size_t n;
+};
+
+/* All that there are: the embedded ones, and those of the folder (may be NULL), which come first. */
+void provider_files_find(struct provider_files *files, const char *folder, struct arena *a);
+/* Its own check of the form is made where the file is the user's. 0, or -1 with issues. */
+int provider_file_read(const struct provider_file *f, struct tree *t, struct issues *is) MUST_CHECK;
+
+/* "github" → "GITHUB_WEBHOOK_SECRET": the variable of its secret in examples. The caller frees it. */
+char *provider_env_name(struct slice id);
+
+/* What `verified` of the file means; for a file without it too. */
+const char *words_certainty(struct slice verified);
+/* "HMAC-SHA-256 of the body, hexadecimal, in the header `X-Hub-Signature-256` after `sha256=`" */
+void words_put_signature(const struct tree *t, struct buf *out);
+/* "300 s", "not checked", "no time" */
+void words_put_window(const struct tree *t, struct buf *out);
+/* The member (event_type, delivery_id, subject): "the header `X-GitHub-Event`, else `/type` of the body". Nothing when absent. */
+void words_put_places(const struct tree *t, const char *key, struct buf *out);
+/* When it happened. Nothing when the file does not say. */
+void words_put_time(const struct tree *t, struct buf *out);
+/* "url_verification (POST, signed), …". Nothing when there are none. */
+void words_put_handshakes(const struct tree *t, struct buf *out);
+/* What to type into the vendor's form, with the source's public URL. Nothing when the file does not say. */
+void words_put_setup(const struct tree *t, struct slice url, struct buf *out);
+/* Does the sender hand its secret over itself? */
+bool words_secret_by_handshake(const struct tree *t);
+/* The settings of a source with this provider, below `provider:`, each line behind the indent. */
+void words_put_settings(const struct tree *t, const char *env, const char *indent, struct buf *out);
+
+#endif
