@@ -11,7 +11,6 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "config/nearest.h"
 #include "verify/provider_words.h"
 
 #define FILE_MAX_BYTES (1u << 20)
@@ -276,19 +275,14 @@ static void print_next(const struct init *in)
            strchr(in->env_file, '/') ? "" : "./", in->env_file, in->file, in->file);
 }
 
-static void say_unknown(const struct provider_files *files, struct slice id)
+static void say_unknown(struct slice id)
 {
-    struct slice *known = mem_grow(NULL, files->n, sizeof *known);
     struct buf hint;
 
-    for (size_t i = 0; i < files->n; i++)
-        known[i] = files->list[i].id;
     buf_init(&hint, 65536);
-    nearest_put_hint(id, known, files->n, &hint);
-    fprintf(stderr, "hooklatch init: there is no provider \"%.*s\" (%.*s); see \"hooklatch providers\"\n", SLICE_FMT(id),
-            SLICE_FMT(buf_slice(&hint)));
+    provider_put_hint(id, NULL, &hint);
+    fprintf(stderr, "hooklatch init: there is no provider \"%.*s\" (%.*s)\n", SLICE_FMT(id), SLICE_FMT(buf_slice(&hint)));
     buf_clear(&hint);
-    free(known);
 }
 
 static int read_provider(struct chosen *c, const struct provider_file *f)
@@ -341,7 +335,7 @@ static int choose(struct init *in, const struct provider_files *files, struct sl
     while (at < files->n && !slice_eq(files->list[at].id, id))
         at++;
     if (at == files->n) {
-        say_unknown(files, id);
+        say_unknown(id);
         return -1;
     }
     struct chosen *c = &in->chosen[in->n];

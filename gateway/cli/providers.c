@@ -2,10 +2,8 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cli/cli.h"
-#include "config/nearest.h"
 
 #define OUT_MAX (32u << 20)
 #define FILE_END ".yaml"
@@ -42,16 +40,12 @@ static int read_folder(struct call *c, const char *file)
 
 static void say_unknown(const struct call *c, struct slice name)
 {
-    struct slice *known = mem_grow(NULL, c->files.n, sizeof *known);
     struct buf hint;
 
-    for (size_t i = 0; i < c->files.n; i++)
-        known[i] = c->files.list[i].id;
     buf_init(&hint, 65536);
-    nearest_put_hint(name, known, c->files.n, &hint);
-    fprintf(stderr, "hooklatch providers: there is no provider \"%.*s\"; %.*s\n", SLICE_FMT(name), SLICE_FMT(buf_slice(&hint)));
+    provider_put_hint(name, c->folder, &hint);
+    fprintf(stderr, "hooklatch providers: there is no provider \"%.*s\" (%.*s)\n", SLICE_FMT(name), SLICE_FMT(buf_slice(&hint)));
     buf_clear(&hint);
-    free(known);
 }
 
 /* A name, or the path of a file. */

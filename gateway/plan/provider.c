@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/embedded.h"
-#include "config/nearest.h"
+#include "verify/provider_words.h"
 
 struct loaded_provider {
     struct slice id;
@@ -14,7 +14,6 @@ struct loaded_provider {
 
 #define EMBEDDED_DIR "conf/providers/"
 #define EMBEDDED_END ".yaml"
-#define KNOWN_MAX 500
 
 static const struct embedded *find_embedded(struct slice id, struct arena *a)
 {
@@ -27,20 +26,12 @@ static const struct embedded *find_embedded(struct slice id, struct arena *a)
     return NULL;
 }
 
-static void say_unknown(struct build *b, uint32_t node, struct slice id)
+static void say_unknown(struct build *b, uint32_t node, struct slice id, const char *folder)
 {
-    struct slice known[KNOWN_MAX];
     struct buf hint;
-    size_t n = 0;
 
-    for (const struct embedded *f = embedded_files; f->name && n < KNOWN_MAX; f++) {
-        struct slice name = slice_z(f->name);
-        if (slice_starts(name, SLICE(EMBEDDED_DIR)) && slice_ends(name, SLICE(EMBEDDED_END)))
-            known[n++] =
-                slice_first(slice_from(name, strlen(EMBEDDED_DIR)), name.len - strlen(EMBEDDED_DIR EMBEDDED_END));
-    }
     buf_init(&hint, 65536);
-    nearest_put_hint(id, known, n, &hint);
+    provider_put_hint(id, folder, &hint);
     tree_error(b->t, node, b->is, hint.ptr, "there is no provider \"%.*s\"", SLICE_FMT(id));
     buf_clear(&hint);
 }
@@ -50,16 +41,16 @@ static int open_file(struct build *b, uint32_t node, struct slice id, struct tre
 {
     struct slice folder = tree_text(b->t, 0, "providers", &b->scratch);
     const struct embedded *f = find_embedded(id, &b->scratch);
+    char *dir = folder.ptr ? tree_file_path(b->t, folder, &b->scratch) : NULL;
 
-    if (folder.ptr) {
-        char *path =
-            arena_printf(&b->scratch, "%s/%.*s.yaml", tree_file_path(b->t, folder, &b->scratch), SLICE_FMT(id));
+    if (dir) {
+        char *path = arena_printf(&b->scratch, "%s/%.*s.yaml", dir, SLICE_FMT(id));
         if (access(path, F_OK) == 0)
             return tree_load(file, path, b->is);
     }
     if (f)
         return tree_read(file, f->name, NULL, slice_of(f->bytes, f->len), b->is);
-    say_unknown(b, node, id);
+    say_unknown(b, node, id, dir);
     return -1;
 }
 

@@ -7,6 +7,7 @@
 #include "verify/content.h"
 #include "verify/place.h"
 #include "verify/provider_load.h"
+#include "verify/provider_words.h"
 
 #define EMBEDDED_DIR "conf/providers/"
 #define FILE_END ".yaml"
@@ -57,20 +58,7 @@ bool provider_exists(struct slice id, const char *folder)
     return there || find_embedded(id);
 }
 
-void provider_put_known(struct buf *out)
-{
-    const char *between = "";
-    for (const struct embedded *f = embedded_files; f->name; f++) {
-        struct slice name = slice_z(f->name);
-        if (!slice_starts(name, SLICE(EMBEDDED_DIR)) || !slice_ends(name, SLICE(FILE_END)))
-            continue;
-        name = slice_from(name, strlen(EMBEDDED_DIR));
-        buf_printf(out, "%s%.*s", between, (int)(name.len - strlen(FILE_END)), name.ptr);
-        between = ", ";
-    }
-}
-
-static void unknown(struct slice id, struct issues *is)
+static void unknown(struct slice id, const char *folder, struct issues *is)
 {
     struct buf file, text, hint;
     struct slice shown = slice_first(id, ID_MAX);
@@ -79,8 +67,7 @@ static void unknown(struct slice id, struct issues *is)
     buf_init(&hint, 8192);
     buf_printf(&file, "%s%.*s%s", EMBEDDED_DIR, SLICE_FMT(shown), FILE_END);
     buf_printf(&text, "there is no provider \"%.*s\"", SLICE_FMT(shown));
-    buf_puts(&hint, "known are ");
-    provider_put_known(&hint);
+    provider_put_hint(shown, folder, &hint);
     issues_add(is, &(struct issue){ .file = buf_slice(&file), .text = buf_slice(&text), .hint = buf_slice(&hint) });
     buf_clear(&file);
     buf_clear(&text);
@@ -105,7 +92,7 @@ struct provider *provider_find(struct slice id, const char *folder, struct issue
     struct tree t = { 0 };
 
     if (!path && !f) {
-        unknown(id, is);
+        unknown(id, folder, is);
         return NULL;
     }
     if (path ? tree_load(&t, path, is) == 0 : tree_read(&t, f->name, NULL, slice_of(f->bytes, f->len), is) == 0) {

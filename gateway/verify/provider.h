@@ -32,8 +32,6 @@ bool provider_exists(struct slice id, const char *folder);
 struct provider *provider_find(struct slice id, const char *folder, struct issues *is);
 /* From the command line: an embedded provider's id, or the path of a file that ends in .yaml. */
 struct provider *provider_open(struct slice id_or_file, struct issues *is);
-/* "github, shopify, …": the embedded ones. */
-void provider_put_known(struct buf *out);
 void provider_free(struct provider *p);
 
 struct slice provider_id(const struct provider *p);   /* empty for fields spelled out in a source */

@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
+#include "config/nearest.h"
 #include "verify/provider_words.h"
 
 #define EMBEDDED_DIR "conf/providers/"
@@ -74,6 +75,24 @@ void provider_files_find(struct provider_files *files, const char *folder, struc
     if (folder)
         add_folder(files, room, folder, a);
     qsort(files->list, files->n, sizeof *files->list, by_id);
+}
+
+void provider_put_hint(struct slice name, const char *folder, struct buf *out)
+{
+    struct provider_files files;
+    struct arena a;
+
+    arena_init(&a);
+    provider_files_find(&files, folder, &a);
+    struct slice *known = arena_alloc(&a, (files.n + 1) * sizeof *known);
+    for (size_t i = 0; i < files.n; i++)
+        known[i] = files.list[i].id;
+    size_t at = nearest(name, known, files.n);
+    if (at < files.n)
+        buf_printf(out, "did you mean \"%.*s\"?", SLICE_FMT(known[at]));
+    else
+        buf_puts(out, "\"hooklatch providers\" lists those that there are");
+    arena_clear(&a);
 }
 
 int provider_file_read(const struct provider_file *f, struct tree *t, struct issues *is)

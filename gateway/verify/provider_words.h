@@ -20,6 +20,8 @@ struct provider_files { /* sorted by id; in the arena */
 
 /* All that there are: the embedded ones, and those of the folder (may be NULL), which come first. */
 void provider_files_find(struct provider_files *files, const char *folder, struct arena *a);
+/* For a name that is none of them: the nearest one, or where they are listed. */
+void provider_put_hint(struct slice name, const char *folder, struct buf *out);
 /* Its own check of the form is made where the file is the user's. 0, or -1 with issues. */
 int provider_file_read(const struct provider_file *f, struct tree *t, struct issues *is) MUST_CHECK;
 

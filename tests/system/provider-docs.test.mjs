@@ -69,7 +69,7 @@ test('every provider says where its facts come from, what to type into the form,
 test('an unknown name, a broken file', () => {
   const unknown = run('providers', 'githb');
   assert.equal(unknown.status, 1);
-  assert.match(unknown.stderr, /no provider "githb"; did you mean "github"\?/);
+  assert.match(unknown.stderr, /no provider "githb" \(did you mean "github"\?\)/);
   writeFileSync(join(dir, 'broken.yaml'), 'id: broken\nscheme: magic\n');
   const broken = run('providers', './broken.yaml');
   assert.equal(broken.status, 1);

@@ -38,7 +38,7 @@ static const struct change {
     { "provider: github",
       "provider: no",
       "c.yaml:8:15: error: sources.github.provider: there is no provider \"no\"\n"
-      "    hint: known: github, shopify, slack, standard-webhooks, stripe\n" },
+      "    hint: \"hooklatch providers\" lists those that there are\n" },
     { "admin: \"127.0.0.1:8081\"",
       "admin: \"0.0.0.0:8081\"",
       "c.yaml:1:43: error: listen.admin: the token would cross the network unencrypted\n"

@@ -105,6 +105,7 @@ static void samples_are_fresh(void **state)
 static void unknown_providers(void **state)
 {
     static const char *const none[] = { "gitub", "", "../github", "github.yaml", "Github", "conf/providers/github" };
+    static const char *const hints[] = { "\"github\"", "hooklatch providers", "hooklatch providers", "", "\"github\"", "hooklatch providers" };
     (void)state;
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         struct issues is;
@@ -112,7 +113,7 @@ static void unknown_providers(void **state)
         assert_false(provider_exists(slice_z(none[i]), "/"));
         assert_null(provider_find(slice_z(none[i]), NULL, &is));
         assert_int_equal(is.errors, 1);
-        assert_non_null(strstr(is.list[0].hint.ptr, "github, shopify, slack"));
+        assert_non_null(strstr(is.list[0].hint.ptr, hints[i]));
         issues_clear(&is);
     }
     assert_true(provider_exists(SLICE("stripe"), NULL));
