@@ -24,7 +24,7 @@ static const struct option long_options[] = { { "output", required_argument, NUL
 struct chosen {
     struct slice id, name, docs, what, content_type; /* in init's memory */
     struct tree file; /* the provider's */
-    enum { SECRET_MADE, SECRET_SHOWN, SECRET_HANDED_OVER, SECRET_NONE } from;
+    enum { SECRET_MADE, SECRET_SHOWN, SECRET_FILE, SECRET_HANDED_OVER, SECRET_NONE } from;
     char *env;       /* the variable of its secret */
     bool kept;       /* it was in the file of secrets already */
     bool basic;      /* the secret is user:password */
@@ -132,11 +132,11 @@ static void put_secrets(struct init *in, struct slice old, struct buf *out)
     char step[64];
 
     if (old.len == 0)
-        buf_puts(out, "# Secrets of hooklatch. Keep this file to yourself.\n");
+        buf_puts(out, "# Secrets of hooklatch. Keep this file to yourself. 'Quote' what holds & or other signs of the shell.\n");
     for (size_t i = 0; i < in->n; i++) {
         struct chosen *c = &in->chosen[i];
         c->kept = is_set(old, c->env);
-        if (c->kept || c->from == SECRET_NONE || c->from == SECRET_HANDED_OVER)
+        if (c->kept || (c->from != SECRET_MADE && c->from != SECRET_SHOWN))
             continue;
         if (c->from == SECRET_MADE) {
             make_secret(stpcpy(c->secret, c->basic ? "hooklatch:" : ""), "");
@@ -236,6 +236,8 @@ static void print_secret(const struct init *in, const struct chosen *c)
         printf("  secret        none: nothing is signed, so choose a name of the source that nobody can guess\n");
     else if (c->from == SECRET_HANDED_OVER)
         printf("  secret        it hands it over in its first request: serve first, and fill in the form then\n");
+    else if (c->from == SECRET_FILE)
+        printf("  secret        %.*s: save it as %.*s.pem, beside %s\n", SLICE_FMT(c->what), SLICE_FMT(c->id), in->file);
     else if (c->secret[0])
         printf("  secret        %s\n", c->secret);
     else if (c->kept)
@@ -316,6 +318,8 @@ static void describe(struct init *in, struct chosen *c)
         c->from = SECRET_NONE;
     else if (words_secret_by_handshake(t))
         c->from = SECRET_HANDED_OVER;
+    else if (words_secret_is_file(t))
+        c->from = SECRET_FILE;
     else
         c->from = secret != JSON_NONE && tree_bool(t, secret, "chosen", false) ? SECRET_MADE : SECRET_SHOWN;
 }

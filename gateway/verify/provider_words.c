@@ -303,6 +303,13 @@ bool words_secret_by_handshake(const struct tree *t)
     return false;
 }
 
+bool words_secret_is_file(const struct tree *t)
+{
+    uint32_t secret = tree_get(t, 0, "secret"), decode = is_object(t, secret) ? tree_get(t, secret, "decode") : JSON_NONE;
+
+    return decode != JSON_NONE && json_string_eq(&t->doc, decode, SLICE("pem"));
+}
+
 static void put_params(const struct tree *t, const char *indent, struct arena *a, struct buf *out)
 {
     uint32_t params = tree_get(t, 0, "params");
@@ -323,6 +330,8 @@ void words_put_settings(const struct tree *t, const char *env, const char *inden
         buf_printf(out, "%sverify: none   # nothing is signed: choose a name that nobody can guess\n", indent);
     else if (words_secret_by_handshake(t))
         buf_printf(out, "%ssecrets: handshake   # the sender hands it over in its first request\n", indent);
+    else if (words_secret_is_file(t))
+        buf_printf(out, "%ssecrets: [{file: %s.pem}]   # the sender's public key\n", indent, tree_text(t, 0, "id", &a).ptr);
     else
         buf_printf(out, "%ssecrets: [{env: %s}]\n", indent, env);
     put_params(t, indent, &a, out);

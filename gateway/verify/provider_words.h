@@ -44,6 +44,8 @@ void words_put_handshakes(const struct tree *t, struct buf *out);
 void words_put_setup(const struct tree *t, struct slice url, struct buf *out);
 /* Does the sender hand its secret over itself? */
 bool words_secret_by_handshake(const struct tree *t);
+/* Is it a text of several lines (PEM), which no variable holds well? */
+bool words_secret_is_file(const struct tree *t);
 /* The settings of a source with this provider, below `provider:`, each line behind the indent. */
 void words_put_settings(const struct tree *t, const char *env, const char *indent, struct buf *out);
 

@@ -77,16 +77,17 @@ test('an unknown name, a broken file', () => {
 });
 
 test('init makes up what the user chooses, leaves room for the rest, and says what to type', () => {
-  const files = ['alertmanager', 'stripe', 'meta', 'dockerhub', 'asana'];
+  const files = ['alertmanager', 'stripe', 'meta', 'dockerhub', 'asana', 'wise'];
   const said = good('init', '-o', 'made.yaml', ...files);
   const config = readFileSync(join(dir, 'made.yaml'), 'utf8');
   const secrets = readFileSync(join(dir, 'made.env'), 'utf8');
   assert.match(secrets, /^ALERTMANAGER_WEBHOOK_SECRET=hooklatch:[\w-]{32}$/m);
   assert.match(secrets, /^STRIPE_WEBHOOK_SECRET=$/m);
-  assert.doesNotMatch(secrets, /DOCKERHUB|ASANA/);
+  assert.doesNotMatch(secrets, /DOCKERHUB|ASANA|WISE/);
   assert.match(config, /provider: meta\n {4}secrets: \[\{env: META_WEBHOOK_SECRET\}\]\n {4}params:\n {6}verify_token: ""/);
   assert.match(config, /provider: dockerhub\n {4}verify: none/);
   assert.match(config, /provider: asana\n {4}secrets: handshake/);
+  assert.match(config, /provider: wise\n {4}secrets: \[\{file: wise\.pem\}\]/);
   for (const id of files) assert.match(said, new RegExp(`URL {11}https://YOUR-ADDRESS/webhooks/${id}\n`));
   assert.match(said, /receiver webhook_configs/);
 });
