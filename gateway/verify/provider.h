@@ -1,6 +1,6 @@
 /* verify/provider.h - how a kind of sender signs, names its events and identifies deliveries: pure data, from
  * conf/providers/<id>.yaml, a folder of the user's, or the fields spelled out in a source.
- * The fields and their meaning: docs/providers and schemas/hooklatch/provider.schema.json. Frozen after loading. */
+ * The fields and their meaning: docs/provider-files.md and schemas/hooklatch/provider.schema.json. Frozen after loading. */
 #ifndef VERIFY_PROVIDER_H
 #define VERIFY_PROVIDER_H
 

@@ -331,7 +331,7 @@ void words_put_settings(const struct tree *t, const char *env, const char *inden
     else if (words_secret_by_handshake(t))
         buf_printf(out, "%ssecrets: handshake   # the sender hands it over in its first request\n", indent);
     else if (words_secret_is_file(t))
-        buf_printf(out, "%ssecrets: [{file: %s.pem}]   # the sender's public key\n", indent, tree_text(t, 0, "id", &a).ptr);
+        buf_printf(out, "%ssecrets: [{file: %.*s.pem}]   # the sender's public key\n", indent, SLICE_FMT(tree_text(t, 0, "id", &a)));
     else
         buf_printf(out, "%ssecrets: [{env: %s}]\n", indent, env);
     put_params(t, indent, &a, out);
