@@ -24,21 +24,31 @@ static struct slice claim_text(struct check *c, struct slice name)
     return json_string(d, node, &c->s->piece);
 }
 
+static bool is_all_digits(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+    return true;
+}
+
 /* A NumericDate in microseconds: whole or with a fraction, which does not count. 1 when the claim is absent; -1 when it is
  * no such number. */
 static int claim_time(const struct check *c, struct slice name, int64_t *us)
 {
     const struct json_doc *d = &c->s->token.claims;
     uint32_t node = json_member(d, 0, name);
-    struct slice digits;
+    struct slice whole, fraction;
     uint64_t s;
 
     if (node == JSON_NONE)
         return 1;
     if (json_type_of(d, node) != JSON_NUMBER)
         return -1;
-    digits = slice_first(json_raw(d, node), slice_find(json_raw(d, node), '.'));
-    if (slice_u64(digits, &s) || s > (uint64_t)(INT64_MAX / US_PER_S / 2)) /* an exponent is refused too */
+    slice_cut(json_raw(d, node), '.', &whole, &fraction);
+    if (slice_u64(whole, &s) || s > (uint64_t)(INT64_MAX / US_PER_S / 2))
+        return -1;
+    if (!is_all_digits(fraction)) /* an exponent: 1.7e9 is not one second */
         return -1;
     *us = (int64_t)s * US_PER_S;
     return 0;
