@@ -9,6 +9,9 @@
 #include "verify/place.h"
 #include "verify/public_url.h"
 
+/* Bytes of a challenge whose HMAC anybody may ask for. */
+#define CHALLENGE_MAX 64
+
 const struct template_kind content_kinds[] = {
     [CONTENT_BODY] = { "body", TEMPLATE_ARG_NONE },
     [CONTENT_TIMESTAMP] = { "timestamp", TEMPLATE_ARG_NONE },
@@ -162,30 +165,40 @@ static enum verify_reason put_signed_headers(const struct content *c, struct sli
     return reason;
 }
 
-/* The HMAC of another placeholder's value. Only in answers to handshakes, which are rare: it is compiled on the way. */
-static enum verify_reason put_hmac(const struct content *c, struct slice placeholder, bool hex)
+/* The value of the placeholder that is named within another. Only in answers to handshakes, which are rare: it is
+ * compiled on the way. */
+static enum verify_reason inner_value(const struct content *c, struct slice placeholder, struct slice *value)
 {
-    unsigned char digest[HASH_MAX_BYTES];
-    char braced[256], text[2 * HASH_MAX_BYTES];
+    char braced[256];
     struct template t;
-    struct slice value;
     struct err ignored;
     enum verify_reason reason;
-    size_t n, len;
 
-    if (!c->hmac_key || placeholder.len + 2 > sizeof braced)
+    if (placeholder.len + 2 > sizeof braced)
         return VERIFY_MISSING_FIELD;
     braced[0] = '{';
     memcpy(braced + 1, placeholder.ptr, placeholder.len);
     braced[placeholder.len + 1] = '}';
     if (template_init(&t, slice_of(braced, placeholder.len + 2), content_kinds, 0, &ignored))
         return VERIFY_MISSING_FIELD;
-    reason = content_value(c, &t.parts[0], &value);
+    reason = content_value(c, &t.parts[0], value); /* nothing of it is the template's */
+    template_clear(&t);
+    return reason;
+}
+
+static enum verify_reason put_hmac(const struct content *c, struct slice placeholder, bool hex)
+{
+    unsigned char digest[HASH_MAX_BYTES];
+    char text[2 * HASH_MAX_BYTES];
+    struct slice value;
+    size_t n, len;
+
+    if (!c->hmac_key || inner_value(c, placeholder, &value) != VERIFY_OK)
+        return VERIFY_MISSING_FIELD;
     hmac_start(c->hmac, c->hmac_key);
     hmac_update(c->hmac, value);
     n = hmac_end(c->hmac, digest);
-    template_clear(&t);
-    if (reason != VERIFY_OK || n == 0)
+    if (n == 0)
         return VERIFY_MISSING_FIELD;
     len = hex ? 2 * n : base64_encode(slice_of(digest, n), text);
     if (hex)
@@ -193,6 +206,34 @@ static enum verify_reason put_hmac(const struct content *c, struct slice placeho
     buf_reset(c->tmp);
     buf_put(c->tmp, slice_of(text, len));
     return VERIFY_OK;
+}
+
+static bool is_hmac(const struct template_part *part)
+{
+    return part->kind.len > 0 && (part->code == CONTENT_HMAC_HEX || part->code == CONTENT_HMAC_BASE64);
+}
+
+/* 1 to CHALLENGE_MAX letters, digits and what base64 has besides. */
+static bool is_challenge(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!plain && (c == '\0' || !strchr("-_.+/=", c)))
+            return false;
+    }
+    return s.len > 0 && s.len <= CHALLENGE_MAX;
+}
+
+bool content_signs_challenges_only(const struct content *c, const struct template *t)
+{
+    struct slice value;
+
+    for (uint32_t i = 0; i < t->count; i++)
+        if (is_hmac(&t->parts[i]) &&
+            (inner_value(c, t->parts[i].arg, &value) != VERIFY_OK || !is_challenge(value)))
+            return false;
+    return true;
 }
 
 static enum verify_reason put_form_sorted(const struct content *c)
@@ -318,13 +359,12 @@ bool content_uses_url(const struct template *t)
 
 const char *content_fault(const struct template_part *part, bool in_answer)
 {
-    bool is_hmac = part->code == CONTENT_HMAC_HEX || part->code == CONTENT_HMAC_BASE64;
     char braced[256];
     struct template t;
     struct err ignored;
     bool ok;
 
-    if (part->kind.len == 0 || (!is_hmac && part->code != CONTENT_CRC32))
+    if (part->kind.len == 0 || (!is_hmac(part) && part->code != CONTENT_CRC32))
         return NULL;
     if (part->code == CONTENT_CRC32)
         return slice_eq(part->arg, SLICE("body")) ? NULL : "{crc32_dec:body} is the only checksum";
@@ -334,7 +374,7 @@ const char *content_fault(const struct template_part *part, bool in_answer)
     ok = part->arg.len <= 200 && template_init(&t, slice_z(braced), content_kinds, 0, &ignored) == 0;
     if (!ok)
         return "it needs the name of another placeholder: {hmac_hex:query:challenge}";
-    ok = t.count == 1 && t.parts[0].code != CONTENT_HMAC_HEX && t.parts[0].code != CONTENT_HMAC_BASE64;
+    ok = t.count == 1 && !is_hmac(&t.parts[0]);
     template_clear(&t);
     return ok ? NULL : "it needs one other placeholder";
 }

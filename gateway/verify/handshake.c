@@ -95,6 +95,17 @@ static struct slice handed_secret(const struct handshake *h, const struct conten
     return arena_slice(&s->memory, value);
 }
 
+/* An unsigned request may not have everything signed that it likes. */
+static bool may_be_answered(const struct handshake *h, const struct content *c)
+{
+    if (h->is_signed)
+        return true;
+    for (uint32_t i = 0; i < h->n_headers; i++)
+        if (!content_signs_challenges_only(c, &h->headers[i].value))
+            return false;
+    return content_signs_challenges_only(c, &h->body);
+}
+
 static void give_answer(const struct handshake *h, const struct content *c, struct verify_scratch *s,
                         struct verdict *out)
 {
@@ -130,7 +141,7 @@ bool handshake_answer(const struct verifier *v, bool is_signed, const struct con
             if (out->handed.len == 0)
                 continue;
         }
-        if (checks_hold(h, c, s)) {
+        if (checks_hold(h, c, s) && may_be_answered(h, c)) {
             give_answer(h, c, s, out);
         } else {
             out->result = VERIFY_REJECT;
