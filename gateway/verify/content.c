@@ -153,7 +153,10 @@ static enum verify_reason put_signed_headers(const struct content *c, struct sli
     names = sorted_names(list, &text, &n);
     for (size_t i = 0; i < n && reason == VERIFY_OK; i++) {
         struct slice value;
-        reason = header_value(c, names[i], &value);
+        /* once each: a short name many times would make much of a long header */
+        reason = i > 0 && slice_eq(names[i], names[i - 1]) ? VERIFY_DUPLICATE_HEADER : header_value(c, names[i], &value);
+        if (reason != VERIFY_OK)
+            break;
         if (i > 0)
             buf_putc(c->tmp, ';');
         buf_put(c->tmp, names[i]);
