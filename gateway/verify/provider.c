@@ -261,9 +261,10 @@ static struct slice joined(const struct places *parts, struct reading *r, struct
         buf_put(&text, value);
     }
     size_t start = tmp->len;
+    bool cut = text.failed; /* half of it would name another delivery */
     buf_put(tmp, buf_slice(&text));
     buf_clear(&text);
-    return tmp->failed ? SLICE_NONE : slice_from(buf_slice(tmp), start);
+    return cut || tmp->failed ? SLICE_NONE : slice_from(buf_slice(tmp), start);
 }
 
 /* The first choice that has something in it. */

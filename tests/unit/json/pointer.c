@@ -76,6 +76,70 @@ static void test_found_and_not_found(void **state)
     assert_string_equal(get("/1/x", json_member(&doc, 0, SLICE("a")) + 2), "3");
 }
 
+/* The raw texts of all that the pointer finds, each followed by ';'. *count: what it says. */
+static const char *all(const char *pointer, size_t max, size_t *count)
+{
+    static char text[400];
+    struct pointer p;
+    struct err e;
+    uint32_t nodes[20];
+
+    assert_true(max <= 20);
+    assert_int_equal(pointer_init(&p, slice_z(pointer), &e), 0);
+    *count = pointer_all(&p, &doc, 0, nodes, max);
+    pointer_clear(&p);
+    text[0] = '\0';
+    for (size_t i = 0; i < *count && i < max; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s;", SLICE_FMT(json_raw(&doc, nodes[i])));
+    return text;
+}
+
+static void test_stars(void **state)
+{
+    static const struct {
+        const char *pointer, *right;
+        size_t count;
+    } cases[] = {
+        { "", "whole", 1 },
+        { "/a/*", "1;[2,3];{\"x\":[4,5]};", 3 },
+        { "/a/*/*", "2;3;", 2 },
+        { "/a/*/x", "[4,5];", 1 },
+        { "/a/*/x/*", "4;5;", 2 },
+        { "/a/1/*", "2;3;", 2 },
+        { "/a/*/1", "3;", 1 },
+        { "/e/*", "", 0 },
+        { "/n/*", "", 0 },
+        { "/o/*", "", 0 }, /* a star is never the name of a member */
+        { "/o/**", "8;", 1 },
+        { "/none/*", "", 0 },
+        { "/n", "6;", 1 },
+        { "/a/*/y", "", 0 },
+    };
+    struct slice text = SLICE("{\"a\":[1,[2,3],{\"x\":[4,5]}],\"e\":[],\"n\":6,\"o\":{\"*\":7,\"**\":8}}");
+    size_t count;
+
+    (void)state;
+    parse(text);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *got = all(cases[i].pointer, 20, &count);
+        if (i > 0)
+            assert_string_equal(got, cases[i].right);
+        assert_int_equal(count, cases[i].count);
+    }
+    /* As many as there is room for; all are counted. */
+    for (size_t max = 0; max < 5; max++) {
+        assert_int_equal(strlen(all("/a/*/x/*", max, &count)), 2 * (max < 2 ? max : 2));
+        assert_int_equal(count, 2);
+        all("/a/*", max, &count);
+        assert_int_equal(count, 3);
+    }
+    parse(SLICE("[[1,[2]],[[3],4],5]"));
+    assert_string_equal(all("/*/*", 20, &count), "1;[2];[3];4;");
+    assert_string_equal(all("/*/*/*", 20, &count), "2;3;");
+    assert_string_equal(all("/*/*", 3, &count), "1;[2];[3];");
+    assert_int_equal(count, 4);
+}
+
 static void test_bad_pointers(void **state)
 {
     static const char *const bad[] = { "a", "a/b", " /a", "#/a", "/~", "/a~", "/a~2", "/~/", "/a/b~x" };
@@ -132,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples_of_the_rfc),
         cmocka_unit_test(test_found_and_not_found),
+        cmocka_unit_test(test_stars),
         cmocka_unit_test(test_bad_pointers),
         cmocka_unit_test(test_put_token),
         cmocka_unit_test(test_round_trip),
