@@ -37,17 +37,6 @@ const struct template_kind content_kinds[] = {
     { NULL, TEMPLATE_ARG_NONE },
 };
 
-static struct slice path_query(const struct content *c)
-{
-    const struct delivery *d = c->reading->delivery;
-    if (d->query.len == 0)
-        return d->path;
-    buf_put(c->tmp, d->path);
-    buf_putc(c->tmp, '?');
-    buf_put(c->tmp, d->query);
-    return buf_slice(c->tmp);
-}
-
 static enum verify_reason header_value(const struct content *c, struct slice name, struct slice *value)
 {
     for (size_t i = 0; i < c->n_extra; i++) {
@@ -261,6 +250,9 @@ static enum verify_reason put_made(const struct content *c, const struct templat
     case CONTENT_URL_DECODED:
         public_url_put_decoded(c->url, c->tmp);
         return VERIFY_OK;
+    case CONTENT_PATH_QUERY:
+        public_url_put_path_query(c->url, c->tmp);
+        return VERIFY_OK;
     case CONTENT_LINE:
         return put_line(c, part->arg);
     case CONTENT_FORM_SORTED:
@@ -299,9 +291,6 @@ enum verify_reason content_value(const struct content *c, const struct template_
         break;
     case CONTENT_URL:
         *value = c->url;
-        break;
-    case CONTENT_PATH_QUERY:
-        *value = path_query(c);
         break;
     case CONTENT_HEADER:
         reason = header_value(c, part->arg, value);
@@ -357,7 +346,7 @@ bool content_uses(const struct template *t, enum content_kind kind)
 bool content_uses_url(const struct template *t)
 {
     return content_uses(t, CONTENT_URL) || content_uses(t, CONTENT_URL_PORT) || content_uses(t, CONTENT_URL_NOPORT) ||
-           content_uses(t, CONTENT_URL_DECODED);
+           content_uses(t, CONTENT_URL_DECODED) || content_uses(t, CONTENT_PATH_QUERY);
 }
 
 const char *content_fault(const struct template_part *part, bool in_answer)

@@ -80,3 +80,14 @@ void public_url_put_decoded(struct slice url, struct buf *out)
         }
     }
 }
+
+void public_url_put_path_query(struct slice url, struct buf *out)
+{
+    struct parts p;
+
+    if (!cut(url, &p))
+        return;
+    if (!slice_starts(p.rest, SLICE("/")))
+        buf_putc(out, '/');
+    buf_put(out, slice_first(p.rest, slice_find(p.rest, '#')));
+}

@@ -9,5 +9,7 @@ void public_url_put_port(struct slice url, struct buf *out);
 void public_url_put_noport(struct slice url, struct buf *out);
 /* %3A %2F %3F %40 %21 %24 %27 %28 %29 %2A %2C %3B decoded, nothing else (HubSpot). */
 void public_url_put_decoded(struct slice url, struct buf *out);
+/* "/hooks?a=b"; "/" where there is no path. */
+void public_url_put_path_query(struct slice url, struct buf *out);
 
 #endif
