@@ -4,20 +4,34 @@
 #include <stdlib.h>
 
 #include "base/codec.h"
-#include "verify/form.h"
-
-struct trial {
-    const struct verifier *v;
-    struct verify_scratch *s;
-    struct content content;
-    struct buf *out;
-};
 
 static struct slice unpadded(struct slice s)
 {
     while (s.len > 0 && s.ptr[s.len - 1] == '=')
         s.len--;
     return s;
+}
+
+static struct slice key_bytes(const struct key *k)
+{
+    return slice_of(k->bytes, k->len);
+}
+
+void trial_say(struct trial *t, const char *what)
+{
+    if (what)
+        buf_printf(t->out, "- It would match %s.\n", what);
+}
+
+static const char *const encoding_words[] = {
+    [ENCODING_HEX] = "lower-case hex", [ENCODING_BASE64] = "base64", [ENCODING_BASE64URL] = "base64url"
+};
+
+static void say_encoding(struct trial *t, const char *as)
+{
+    const char *wanted = encoding_words[t->c->way->encoding];
+    if (strcmp(as, wanted) != 0)
+        buf_printf(t->out, "- It is written in %s; %s is expected.\n", as, wanted);
 }
 
 /* Equal but for '+' and '/', '-' and '_'. */
@@ -34,253 +48,224 @@ static bool same_base64(struct slice a, struct slice b)
     return true;
 }
 
-/* Does a presented signature mean this digest, however it is written? Then how; else NULL. */
-static const char *presented_as(const struct signatures *presented, struct slice digest)
+/* Does the text mean this digest, however it is written? Then how; else NULL. */
+static const char *written_as(struct slice got, struct slice digest)
 {
     char hex[DIGEST_TEXT_MAX], base64[DIGEST_TEXT_MAX];
     struct slice as_hex = slice_of(hex, digest_text(ENCODING_HEX, digest, hex));
     struct slice as_base64 = slice_of(base64, digest_text(ENCODING_BASE64, digest, base64));
 
-    for (unsigned i = 0; i < presented->count; i++) {
-        struct slice got = presented->list[i];
-        if (slice_eq(got, as_hex))
-            return "lower-case hex";
-        if (slice_eq_nocase(got, as_hex))
-            return "upper-case hex";
-        if (slice_eq(got, as_base64))
-            return "base64";
-        if (same_base64(unpadded(got), unpadded(as_base64)))
-            return slice_eq(unpadded(got), unpadded(as_base64)) ? "base64 without padding" : "base64url";
-    }
-    return NULL;
+    if (slice_eq(got, as_hex))
+        return encoding_words[ENCODING_HEX];
+    if (slice_eq_nocase(got, as_hex))
+        return "upper-case hex";
+    if (slice_eq(got, as_base64))
+        return encoding_words[ENCODING_BASE64];
+    if (!same_base64(unpadded(got), unpadded(as_base64)))
+        return NULL;
+    return slice_eq(unpadded(got), unpadded(as_base64)) ? "base64 without padding" : encoding_words[ENCODING_BASE64URL];
 }
 
-static const char *encoding_words(enum encoding encoding)
-{
-    static const char *const words[] = {
-        [ENCODING_HEX] = "lower-case hex", [ENCODING_BASE64] = "base64", [ENCODING_BASE64URL] = "base64url"
-    };
-    return words[encoding];
-}
-
-static void feed(void *arg, struct slice piece)
+static void feed_hash(void *arg, struct slice piece)
 {
     hmac_update(arg, piece);
 }
 
-static bool try_content(struct trial *t, const struct hash *hash, const struct hmac_key *key,
-                        const struct template *content, const char *what)
+/* The HMAC's or the plain hash's bytes; 0 when the content cannot be put together. */
+static size_t digest_of(struct trial *t, const struct hash *hash, struct slice key, const struct template *content,
+                        unsigned char digest[HASH_MAX_BYTES])
 {
-    enum encoding wanted = t->v->checkers[0].way->encoding;
-    unsigned char digest[HASH_MAX_BYTES];
+    struct slice secret = t->c->content.secret;
+    struct hmac_key *k = NULL;
     const struct template_part *bad;
-    const char *as;
+    bool ok;
+    size_t n;
 
-    hmac_start(t->s->hmac, key);
-    if (content_feed(&t->content, content, feed, t->s->hmac, &bad) != VERIFY_OK || !hmac_end(t->s->hmac, digest))
-        return false;
-    as = presented_as(&t->s->presented, slice_of(digest, hash->len));
-    if (!as)
-        return false;
-    if (what)
-        buf_printf(t->out, "- It would match %s.\n", what);
-    if (strcmp(as, encoding_words(wanted)) != 0)
-        buf_printf(t->out, "- It is written in %s; %s is expected.\n", as, encoding_words(wanted));
-    return true;
-}
-
-/* what: NULL for the request as it is. */
-static bool try_key(struct trial *t, const struct hash *hash, struct slice key, const char *what)
-{
-    const struct way *p = t->v->checkers[0].way;
-    struct hmac_key *k;
-    bool match = false;
-    if (key.len == 0)
-        return false;
-    k = hmac_key_new(hash, key);
-    for (uint32_t i = 0; i < p->n_contents && !match; i++)
-        match = try_content(t, hash, k, &p->contents[i], what);
+    if (t->c->v->provider->scheme == SCHEME_DIGEST) {
+        hmac_start_hash(t->c->s->hmac, hash);
+        t->c->content.secret = key;
+    } else {
+        k = hmac_key_new(hash, key);
+        hmac_start(t->c->s->hmac, k);
+    }
+    ok = content_feed(&t->c->content, content, feed_hash, t->c->s->hmac, &bad) == VERIFY_OK;
+    n = hmac_end(t->c->s->hmac, digest);
     hmac_key_free(k);
-    return match;
+    t->c->content.secret = secret;
+    return ok ? n : 0;
 }
 
-static struct slice key_bytes(const struct key *k)
+static bool try_digest(struct trial *t, const struct hash *hash, struct slice key, const char *what)
 {
-    return slice_of(k->bytes, k->len);
-}
+    unsigned char digest[HASH_MAX_BYTES];
 
-static bool try_hashes(struct trial *t)
-{
-    char what[64];
-    for (size_t k = 0; k < t->v->n_keys; k++) {
-        if (try_key(t, t->v->checkers[0].way->hash, key_bytes(&t->v->checkers[0].keys[k]), NULL))
+    for (uint32_t i = 0; i < t->c->way->n_contents; i++) {
+        size_t n = digest_of(t, hash, key, &t->c->way->contents[i], digest);
+        for (unsigned j = 0; n > 0 && j < t->c->s->presented.count; j++) {
+            const char *as = written_as(t->c->s->presented.list[j], slice_of(digest, n));
+            if (!as)
+                continue;
+            trial_say(t, what);
+            say_encoding(t, as);
             return true;
-        for (const struct hash *const *h = hash_all; *h; h++) {
-            snprintf(what, sizeof what, "with the hash %s", (*h)->name);
-            if (*h != t->v->checkers[0].way->hash && try_key(t, *h, key_bytes(&t->v->checkers[0].keys[k]), what))
-                return true;
         }
     }
     return false;
 }
 
-static bool try_body(struct trial *t, struct slice body, const char *what)
+/* The kinds of signature that a scheme's keys can make: its own first. */
+static const struct {
+    int count;
+    struct { enum public_kind kind; const char *words; } kinds[2];
+} public_schemes[] = {
+    [SCHEME_ED25519] = { 1, { { PUBLIC_ED25519, NULL } } },
+    [SCHEME_ECDSA] = { 2, { { PUBLIC_ECDSA, NULL },
+                            { PUBLIC_ECDSA_RAW, "- The signature is r and s side by side (64 bytes); DER is expected.\n" } } },
+    [SCHEME_RSA] = { 2, { { PUBLIC_RSA, NULL }, { PUBLIC_RSA_PSS, "- It has PSS padding; PKCS #1 v1.5 is expected.\n" } } },
+};
+
+static void feed_buf(void *arg, struct slice piece)
 {
-    struct slice before = t->content.body;
-    bool match = false;
-    t->content.body = body;
-    for (size_t k = 0; k < t->v->n_keys && !match; k++)
-        match = try_key(t, t->v->checkers[0].way->hash, key_bytes(&t->v->checkers[0].keys[k]), what);
-    t->content.body = before;
-    return match;
+    buf_put(arg, piece);
 }
 
-/* Line ends: every CRLF as LF, or every lone LF as CRLF. */
-static void put_lines(struct buf *out, struct slice body, bool crlf)
+/* The text decoded in any way that it can be: the number of bytes, 0 when in none. *as: how. */
+static size_t decoded(struct slice text, int way, unsigned char *out, const char **as)
 {
-    for (size_t i = 0; i < body.len; i++) {
-        if (body.ptr[i] == '\r' && i + 1 < body.len && body.ptr[i + 1] == '\n')
-            continue;
-        if (body.ptr[i] == '\n' && crlf)
-            buf_putc(out, '\r');
-        buf_putc(out, body.ptr[i]);
-    }
+    size_t len = 0;
+
+    *as = encoding_words[way];
+    if (way == ENCODING_HEX && text.len % 2 == 0 && hex_decode(text, out) == 0)
+        return text.len / 2;
+    if (way == ENCODING_BASE64 && base64_decode(text, out, &len) == 0)
+        return len;
+    return way == ENCODING_BASE64URL && base64url_decode(unpadded(text), out, &len) == 0 ? len : 0;
 }
 
-/* JSON without white space between its tokens, as most libraries print it. */
-static void put_compact(struct buf *out, struct slice body)
+static bool try_presented(struct trial *t, const struct public_key *k, const struct hash *hash, struct slice message,
+                          const char **as)
 {
-    bool in_string = false;
-    for (size_t i = 0; i < body.len; i++) {
-        char c = body.ptr[i];
-        if (!in_string && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
-            continue;
-        buf_putc(out, c);
-        if (c == '"')
-            in_string = !in_string;
-        if (c == '\\' && in_string && i + 1 < body.len)
-            buf_putc(out, body.ptr[++i]);
-    }
-}
-
-static bool try_bodies(struct trial *t)
-{
-    struct slice body = t->content.body, field = t->v->provider->form_json_field;
-    struct slice stripped = body;
-    struct buf b;
-    bool match;
-
-    buf_init(&b, 2 * body.len + 16);
-    while (stripped.len > 0 && (stripped.ptr[stripped.len - 1] == '\n' || stripped.ptr[stripped.len - 1] == '\r'))
-        stripped.len--;
-    match = stripped.len < body.len &&
-            try_body(t, stripped, "without the newline at the body's end: a tool or editor added it");
-    if (!match) {
-        buf_put(&b, body);
-        buf_putc(&b, '\n');
-        match = try_body(t, buf_slice(&b), "with a newline at the body's end: something removed it");
-    }
-    for (int crlf = 0; crlf < 2 && !match; crlf++) {
-        buf_reset(&b);
-        put_lines(&b, body, crlf);
-        match = try_body(t, buf_slice(&b), crlf ? "with CRLF line ends in the body: something made them LF"
-                                               : "with LF line ends in the body: something made them CRLF");
-    }
-    if (!match) {
-        buf_reset(&b);
-        put_compact(&b, body);
-        match = try_body(t, buf_slice(&b),
-                         "with compact JSON: the body was parsed and printed again. Verify the bytes as received");
-    }
-    buf_reset(&b);
-    if (!match && field.len && form_find(body, field, &b) > 0)
-        match = try_body(t, buf_slice(&b), "over the decoded form field alone");
-    buf_clear(&b);
-    return match;
-}
-
-/* The secret as the user gave it, but for a prefix that was stripped. The caller wipes and frees. */
-static struct slice secret_text(const struct provider *p, const struct key *k)
-{
-    char *text = mem_alloc(2 * k->len + 4);
-    size_t len = k->len;
-    if (p->decode == DECODE_UTF8)
-        memcpy(text, k->bytes, k->len);
-    else if (p->decode == DECODE_BASE64)
-        len = base64_encode(key_bytes(k), text);
-    else {
-        hex_encode(key_bytes(k), text);
-        len = 2 * k->len;
-    }
-    return slice_of(text, len);
-}
-
-static bool try_decoded(struct trial *t, struct slice text, const char *as_base64, const char *as_hex)
-{
-    const struct hash *hash = t->v->checkers[0].way->hash;
-    unsigned char *bytes = mem_alloc(text.len + 4);
-    size_t len;
-    bool match = base64_decode(text, bytes, &len) == 0 && try_key(t, hash, slice_of(bytes, len), as_base64);
-    if (!match && hex_decode(text, bytes) == 0)
-        match = try_key(t, hash, slice_of(bytes, text.len / 2), as_hex);
-    mem_wipe(bytes, text.len + 4);
-    free(bytes);
-    return match;
-}
-
-static bool try_prefixed(struct trial *t, struct slice text)
-{
-    struct slice prefix = t->v->provider->strip_prefix;
-    struct buf b;
-    bool match;
-    if (prefix.len == 0)
-        return false;
-    buf_init(&b, prefix.len + text.len + 1);
-    buf_put(&b, prefix);
-    buf_put(&b, text);
-    match = try_key(t, t->v->checkers[0].way->hash, buf_slice(&b), "with the secret as it is, prefix included, not decoded");
-    mem_wipe(b.ptr, b.len);
-    buf_clear(&b);
-    return match;
-}
-
-static struct slice trim_space(struct slice s)
-{
-    while (s.len > 0 && (unsigned char)s.ptr[s.len - 1] <= ' ')
-        s.len--;
-    while (s.len > 0 && (unsigned char)s.ptr[0] <= ' ')
-        s = slice_from(s, 1);
-    return s;
-}
-
-static bool try_secret(struct trial *t, const struct key *k)
-{
-    const struct provider *p = t->v->provider;
-    struct slice text = secret_text(p, k), trimmed = trim_space(text), whsec = SLICE("whsec_");
-    bool match = p->decode != DECODE_UTF8 && try_key(t, t->v->checkers[0].way->hash, text, "with the secret as it is, not decoded");
-
-    match = match || try_prefixed(t, text);
-    match = match || (trimmed.len < text.len &&
-                      try_key(t, t->v->checkers[0].way->hash, trimmed, "without the white space around the secret"));
-    match = match || try_decoded(t, trimmed, "with the secret base64-decoded", "with the secret hex-decoded");
-    if (!match && slice_starts(trimmed, whsec)) {
-        trimmed = slice_from(trimmed, whsec.len);
-        match = try_key(t, t->v->checkers[0].way->hash, trimmed, "with the secret without its whsec_") ||
-                try_decoded(t, trimmed, "with the secret base64-decoded after its whsec_",
-                            "with the secret hex-decoded after its whsec_");
-    }
-    mem_wipe((char *)text.ptr, text.len);
-    free((char *)text.ptr);
-    return match;
-}
-
-bool trial_run(const struct verifier *v, const struct content *c, struct verify_scratch *s, struct buf *out)
-{
-    struct trial t = { .v = v, .s = s, .content = *c, .out = out };
-    if (try_hashes(&t) || try_bodies(&t))
-        return true;
-    for (size_t k = 0; k < v->n_keys; k++)
-        if (try_secret(&t, &v->checkers[0].keys[k]))
+    for (unsigned i = 0; i < t->c->s->presented.count; i++) {
+        struct slice text = t->c->s->presented.list[i];
+        unsigned char *bytes = mem_alloc(text.len + 4);
+        bool match = false;
+        for (int way = ENCODING_HEX; way <= ENCODING_BASE64URL && !match; way++) {
+            size_t n = decoded(text, way, bytes, as);
+            match = n > 0 && public_key_verify(k, hash, message, slice_of(bytes, n));
+        }
+        free(bytes);
+        if (match)
             return true;
+    }
     return false;
+}
+
+static bool try_public(struct trial *t, const struct hash *hash, struct slice key, const char *what)
+{
+    enum scheme scheme = t->c->v->provider->scheme;
+    struct buf message;
+    bool match = false;
+
+    buf_init(&message, (size_t)128 << 20);
+    for (int i = 0; i < public_schemes[scheme].count && !match; i++) {
+        struct err ignored;
+        struct public_key *k = public_key_new(public_schemes[scheme].kinds[i].kind, key, &ignored);
+        for (uint32_t j = 0; k && j < t->c->way->n_contents && !match; j++) {
+            const struct template_part *bad;
+            const char *as;
+            buf_reset(&message);
+            if (content_feed(&t->c->content, &t->c->way->contents[j], feed_buf, &message, &bad) != VERIFY_OK || message.failed)
+                continue;
+            match = try_presented(t, k, hash, buf_slice(&message), &as);
+            if (!match)
+                continue;
+            trial_say(t, what);
+            say_encoding(t, as);
+            buf_puts(t->out, public_schemes[scheme].kinds[i].words ? public_schemes[scheme].kinds[i].words : "");
+        }
+        public_key_free(k);
+    }
+    buf_clear(&message);
+    return match;
+}
+
+static bool try_token(struct trial *t, struct slice key, const char *what)
+{
+    const struct jwt_alg_info *alg = &jwt_algs[t->token->alg];
+    unsigned char mac[HASH_MAX_BYTES];
+    bool match;
+
+    if (t->token->alg < JWT_NHS) {
+        struct hmac_key *k = hmac_key_new(hash_find(slice_z(alg->hash)), key);
+        hmac_start(t->c->s->hmac, k);
+        hmac_update(t->c->s->hmac, t->token->signed_part);
+        size_t n = hmac_end(t->c->s->hmac, mac);
+        match = n > 0 && slice_eq(slice_of(mac, n), t->token->signature);
+        hmac_key_free(k);
+    } else {
+        struct err ignored;
+        struct public_key *k = public_key_new(alg->kind, key, &ignored);
+        match = k && public_key_verify(k, alg->hash ? hash_find(slice_z(alg->hash)) : NULL, t->token->signed_part,
+                                       t->token->signature);
+        public_key_free(k);
+    }
+    if (match)
+        trial_say(t, what);
+    return match;
+}
+
+bool trial_signature(struct trial *t, const struct hash *hash, struct slice key, const char *what)
+{
+    if (key.len == 0)
+        return false;
+    switch (t->c->v->provider->scheme) {
+    case SCHEME_HMAC:
+    case SCHEME_DIGEST:
+        return try_digest(t, hash, key, what);
+    case SCHEME_ED25519:
+    case SCHEME_ECDSA:
+    case SCHEME_RSA:
+        return try_public(t, hash, key, what);
+    case SCHEME_JWT:
+        return t->token && t->token->alg != JWT_NALGS && try_token(t, key, what);
+    default:
+        return false;
+    }
+}
+
+bool trial_keys(struct trial *t, const char *what)
+{
+    char numbered[256];
+
+    for (size_t k = 0; k < t->c->v->n_keys; k++) {
+        const char *words = what;
+        if (what && t->c->v->n_keys > 1) {
+            snprintf(numbered, sizeof numbered, "%s (secret number %zu)", what, k + 1);
+            words = numbered;
+        }
+        if (trial_signature(t, t->c->way->hash, key_bytes(&t->c->checker->keys[k]), words))
+            return true;
+    }
+    return false;
+}
+
+static bool try_hashes(struct trial *t)
+{
+    char what[64];
+
+    for (const struct hash *const *h = hash_all; *h && t->c->way->hash; h++) {
+        snprintf(what, sizeof what, "with the hash %s", (*h)->name);
+        for (size_t k = 0; k < t->c->v->n_keys && *h != t->c->way->hash; k++)
+            if (trial_signature(t, *h, key_bytes(&t->c->checker->keys[k]), what))
+                return true;
+    }
+    return false;
+}
+
+bool trial_run(struct trial *t)
+{
+    if (t->c->v->provider->scheme == SCHEME_JWT)
+        return trial_secrets(t);
+    return trial_keys(t, NULL) || try_hashes(t) || trial_bodies(t, trial_keys) || trial_urls(t, trial_keys) ||
+           trial_secrets(t);
 }
