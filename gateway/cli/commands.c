@@ -25,11 +25,18 @@ const struct cli_command cli_commands[] = {
     { "check", cli_check, "-c FILE", "show all errors and warnings of a configuration", NULL },
     { "reload", cli_reload, "[-c FILE]", "ask the running gateway to reload its configuration", GATEWAY_OPTIONS },
     { "verify", cli_verify, "--provider P --secret S [OPTION]… [FILE|-]", "would this request pass, and if not why",
-      REQUEST_OPTIONS "  --show-signature  print the right signature too\nExit code: 0 accepted, 1 refused, 2 usage.\n" },
+      REQUEST_OPTIONS "  --show-signature  print the right signature too\n"
+      "  or: hooklatch verify --batch\n"
+      "  standard input: one {\"provider\":…,\"request\":{\"method\",\"url\",\"headers\":[[NAME,VALUE],…],\"body_b64\"},\n"
+      "                  \"secrets\":[…],\"params\":{…},\"now\":UNIX} a line;\n"
+      "  standard output: one {\"result\":\"accept|reject|handshake\",\"reason\":…,\"event_type\":…,\"delivery_id\":…}\n"
+      "                  or {\"error\":…} a line; only the signature is judged\n"
+      "Exit code: 0 accepted, 1 refused, 2 usage. With --batch: 0 every line was judged, 2 one was not.\n" },
     { "sign", cli_sign, "--provider P --secret S [OPTION]… [FILE|-]", "print the headers that make this request valid",
-      REQUEST_OPTIONS },
+      REQUEST_OPTIONS "  --output json   print all that has to be sent: headers to be added, url, body_b64\n"
+      "  --body-to FILE  write the body that has to be sent, where the signature stands in it\n" },
     { "send", cli_send, "-c FILE SOURCE [EVENT] [FILE|-]", "sign and send a test webhook",
-      "\n  or: hooklatch send --provider P --secret S --url U [EVENT] [FILE|-]\n"
+      "\n  or: hooklatch send --provider P --secret S --url U [--param N=V]… [EVENT] [FILE|-]\n"
       "Without a FILE an example of that event is sent: the one beside its schema (NAME.example.json beside\n"
       "NAME.schema.json), else the provider's built-in one. An unknown EVENT is told with those that there are.\n" },
     { "receive", cli_receive, "--port N [--secret S] [OPTION]…", "a small step endpoint for trying things out",

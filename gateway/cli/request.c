@@ -9,7 +9,6 @@
 #include "cli/input.h"
 #include "cli/remote.h"
 
-#define BODY_MAX ((size_t)32 << 20)
 #define REPEAT_MAX 128 /* of --secret, --header, --param each */
 
 /* The options as given. */
@@ -60,6 +59,12 @@ static int add_param(struct given *g, const char *text, struct err *e)
     return 0;
 }
 
+static int set_output(struct request *q, const char *text, struct err *e)
+{
+    q->json = strcmp(text, "json") == 0;
+    return q->json || strcmp(text, "text") == 0 ? 0 : err_set(e, ERR_INPUT, "--output is text or json");
+}
+
 static int take_option(struct request *q, struct given *g, int option, struct err *e)
 {
     switch (option) {
@@ -84,20 +89,29 @@ static int take_option(struct request *q, struct given *g, int option, struct er
     case 'S':
         q->show_signature = true;
         return 0;
+    case 'o':
+        return set_output(q, optarg, e);
+    case 'b':
+        q->body_to = optarg;
+        return 0;
     }
     return err_set(e, ERR_INPUT, "unknown option");
 }
 
+#define BOTH                                                                                                           \
+    { "provider", required_argument, NULL, 'p' }, { "secret", required_argument, NULL, 's' },                          \
+    { "url", required_argument, NULL, 'u' }, { "method", required_argument, NULL, 'm' },                               \
+    { "header", required_argument, NULL, 'H' }, { "param", required_argument, NULL, 'P' },                             \
+    { "now", required_argument, NULL, 'n' }
+
 /* 0; below after a message. */
 static int read_options(struct request *q, struct given *g, int argc, char **argv)
 {
-    static const struct option options[] = {
-        { "provider", required_argument, NULL, 'p' },       { "secret", required_argument, NULL, 's' },
-        { "url", required_argument, NULL, 'u' },            { "method", required_argument, NULL, 'm' },
-        { "header", required_argument, NULL, 'H' },         { "param", required_argument, NULL, 'P' },
-        { "now", required_argument, NULL, 'n' },            { "show-signature", no_argument, NULL, 'S' },
-        { NULL, 0, NULL, 0 },
+    static const struct option of_verify[] = { BOTH, { "show-signature", no_argument, NULL, 'S' }, { NULL, 0, NULL, 0 } };
+    static const struct option of_sign[] = {
+        BOTH, { "output", required_argument, NULL, 'o' }, { "body-to", required_argument, NULL, 'b' }, { NULL, 0, NULL, 0 },
     };
+    const struct option *options = strcmp(argv[0], "sign") == 0 ? of_sign : of_verify;
     struct err e;
     int option;
 
@@ -129,9 +143,9 @@ static int read_body(struct request *q, const char *file, struct err *e)
 {
     struct buf body;
 
-    buf_init(&body, BODY_MAX + 65536);
+    buf_init(&body, REQUEST_BODY_MAX + 65536);
     int result = read_input(file, &body, e);
-    if (!result && body.len > BODY_MAX)
+    if (!result && body.len > REQUEST_BODY_MAX)
         result = err_set(e, ERR_LIMIT, "%s: more than 32 MiB", file);
     if (!result)
         q->delivery.body = arena_slice(&q->memory, buf_slice(&body));
@@ -139,23 +153,37 @@ static int read_body(struct request *q, const char *file, struct err *e)
     return result;
 }
 
-static int set_url(struct delivery *d, struct slice url, struct err *e)
+int request_set_url(struct delivery *d, struct slice url, struct err *e)
 {
     struct slice rest = url;
-    if (url.len == 0) {
-        d->path = SLICE("/");
+    size_t end = 0;
+
+    d->path = SLICE("/");
+    if (url.len == 0)
         return 0;
-    }
     if (slice_starts_nocase(url, SLICE("https://")))
         rest = slice_from(url, 8);
     else if (slice_starts_nocase(url, SLICE("http://")))
         rest = slice_from(url, 7);
     else
-        return err_set(e, ERR_INPUT, "--url has to begin with https:// or http://");
+        return err_set(e, ERR_INPUT, "the URL has to begin with https:// or http://");
     d->url = url;
-    rest = slice_from(rest, slice_find(rest, '/'));
-    slice_cut(rest, '?', &d->path, &d->query);
+    while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?')
+        end++;
+    rest = slice_from(rest, end);
+    slice_cut(rest, '?', &rest, &d->query);
+    if (rest.len)
+        d->path = rest;
     return 0;
+}
+
+void request_first_item(const struct provider *p, struct reading *r)
+{
+    const struct pointer *split = provider_split(p);
+    uint32_t first;
+
+    if (split && reading_json(r) == 0 && pointer_all(split, &r->doc, 0, &first, 1) > 0)
+        r->item = first;
 }
 
 static int set_now(struct request *q, struct slice now, struct err *e)
@@ -170,6 +198,21 @@ static int set_now(struct request *q, struct slice now, struct err *e)
     return 0;
 }
 
+int request_check_params(const struct provider *p, const struct param *params, size_t n, struct err *e)
+{
+    struct slice name, what;
+
+    for (size_t i = 0; (name = provider_param(p, i, &what)).len; i++) {
+        size_t j = 0;
+        while (j < n && (!slice_eq(params[j].name, name) || params[j].value.len == 0))
+            j++;
+        if (j == n)
+            return err_set(e, ERR_INPUT, "%.*s needs --param %.*s=…%s%.*s", SLICE_FMT(provider_name(p)), SLICE_FMT(name),
+                           what.len ? ": the " : "", SLICE_FMT(what));
+    }
+    return 0;
+}
+
 static int fill(struct request *q, const struct given *g, struct err *e)
 {
     struct header *headers = arena_alloc(&q->memory, (g->n_headers + 1) * sizeof *headers);
@@ -178,7 +221,7 @@ static int fill(struct request *q, const struct given *g, struct err *e)
     q->delivery.headers = headers;
     q->delivery.n_headers = g->n_headers;
     q->delivery.method = g->method.len ? g->method : SLICE("POST");
-    if (set_url(&q->delivery, g->url, e) || set_now(q, g->now, e))
+    if (request_set_url(&q->delivery, g->url, e) || set_now(q, g->now, e))
         return -1;
     if (provider_uses_url(q->provider) && g->url.len == 0)
         return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it",
@@ -186,6 +229,8 @@ static int fill(struct request *q, const struct given *g, struct err *e)
     if (provider_needs_secret(q->provider) && !provider_hands_secret(q->provider) && g->n_secrets == 0)
         return err_set(e, ERR_INPUT, "give --secret: the %.*s, as env:NAME, file:PATH or value:TEXT",
                        SLICE_FMT(provider_secret_what(q->provider)));
+    if (request_check_params(q->provider, g->params, g->n_params, e))
+        return -1;
     q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);
     if (!q->verifier)
         return -1;

@@ -11,12 +11,22 @@ struct request {
     struct delivery delivery;
     struct reading reading;    /* started on the delivery */
     int64_t now_us;
-    bool show_signature;       /* --show-signature */
+    bool show_signature;       /* verify: --show-signature */
+    bool json;                 /* sign: --output json */
+    const char *body_to;       /* sign: --body-to, or NULL */
     struct arena memory;
 };
 
 /* Says on standard error what is wrong. 0, or not: the exit status is CLI_USAGE. After either, request_clear. */
 int request_read(struct request *q, int argc, char **argv) MUST_CHECK;
 void request_clear(struct request *q);
+
+#define REQUEST_BODY_MAX ((size_t)32 << 20)
+/* Fills url, path and query; an empty url leaves the path "/". */
+int request_set_url(struct delivery *d, struct slice url, struct err *e) MUST_CHECK;
+/* Are all settings there that the provider asks for? */
+int request_check_params(const struct provider *p, const struct param *params, size_t n, struct err *e) MUST_CHECK;
+/* Where the provider splits bodies: the first event's value is the reading's item. */
+void request_first_item(const struct provider *p, struct reading *r);
 
 #endif

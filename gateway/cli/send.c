@@ -4,9 +4,10 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/input.h"
 #include "cli/example.h"
+#include "cli/input.h"
 #include "cli/remote.h"
+#include "cli/request.h"
 #include "net/client.h"
 #include "plan/plan.h"
 #include "verify/sample.h"
@@ -14,15 +15,19 @@
 static const struct option long_options[] = {
     { "config", required_argument, NULL, 'c' }, { "provider", required_argument, NULL, 'p' },
     { "secret", required_argument, NULL, 's' }, { "url", required_argument, NULL, 'u' },
-    { "header", required_argument, NULL, 'H' }, { NULL, 0, NULL, 0 },
+    { "header", required_argument, NULL, 'H' }, { "param", required_argument, NULL, 'P' },
+    { NULL, 0, NULL, 0 },
 };
 
 #define HEADERS_MAX 32
+#define PARAMS_MAX 16
 
 struct options {
     const char *config, *provider, *secret, *url, *source, *event, *file;
     struct header headers[HEADERS_MAX];
     size_t n_headers;
+    struct param params[PARAMS_MAX];
+    size_t n_params;
 };
 
 /* What is sent: the provider's data and the source's secret, from a configuration or from the arguments. */
@@ -30,11 +35,12 @@ struct sending {
     struct options o;
     struct plan *plan;
     const struct source *source; /* of the plan, or NULL */
-    struct provider *provider;
-    struct verifier *verifier; /* borrowed from the plan, or own */
-    struct verifier *own;
+    struct provider *provider; /* borrowed from the plan, or own */
+    struct verifier *verifier; /* likewise */
+    struct provider *own_provider;
+    struct verifier *own_verifier;
     struct slice public_url;   /* as the vendor would know it: some schemes sign it */
-    char *url;                 /* where it goes */
+    const char *url;           /* where it goes */
     struct sample sample;
     struct buf body;
     struct arena memory;
@@ -52,6 +58,18 @@ static int add_header(struct options *o, const char *text)
     return 0;
 }
 
+static int add_param(struct options *o, const char *text)
+{
+    struct param p;
+
+    if (o->n_params == PARAMS_MAX || !slice_cut(slice_z(text), '=', &p.name, &p.value) || p.name.len == 0) {
+        fprintf(stderr, "hooklatch send: --param takes NAME=VALUE, at most %d times\n", PARAMS_MAX);
+        return CLI_USAGE;
+    }
+    o->params[o->n_params++] = p;
+    return 0;
+}
+
 static int read_options(int argc, char **argv, struct options *o)
 {
     int c, bad = 0;
@@ -63,6 +81,7 @@ static int read_options(int argc, char **argv, struct options *o)
         case 's': o->secret = optarg; break;
         case 'u': o->url = optarg; break;
         case 'H': bad = add_header(o, optarg); break;
+        case 'P': bad = add_param(o, optarg); break;
         default: bad = CLI_USAGE;
         }
     }
@@ -73,7 +92,7 @@ static int read_options(int argc, char **argv, struct options *o)
         o->event = *rest++;
     if (rest < end)
         o->file = *rest++;
-    bool whole = o->provider ? o->secret && o->url : o->config && o->source;
+    bool whole = o->provider ? o->url != NULL : o->config && o->source && !o->n_params;
     return bad || rest != end || !whole ? cli_usage("send") : 0;
 }
 
@@ -121,22 +140,59 @@ static int from_config(struct sending *s, struct err *e)
     return result;
 }
 
+static int make_verifier(struct sending *s, struct err *e)
+{
+    struct secret secret = { 0 };
+    const char *argument = s->o.secret;
+
+    if (!argument && provider_needs_secret(s->provider))
+        return err_set(e, ERR_INPUT, "give --secret: the %.*s, as env:NAME, file:PATH or value:TEXT",
+                       SLICE_FMT(provider_secret_what(s->provider)));
+    if (request_check_params(s->provider, s->o.params, s->o.n_params, e) ||
+        (argument && secret_from_argument(&secret, slice_z(argument), e)))
+        return -1;
+    s->verifier = s->own_verifier =
+        verifier_new(s->provider, &secret, argument ? 1 : 0, s->o.params, s->o.n_params, e);
+    secret_clear(&secret);
+    return s->verifier ? 0 : -1;
+}
+
 static int from_arguments(struct sending *s, struct err *e)
 {
     struct issues is;
-    struct secret secret;
 
     issues_init(&is);
-    s->provider = provider_find(slice_z(s->o.provider), NULL, &is);
+    s->provider = s->own_provider = provider_open(slice_z(s->o.provider), &is);
     int result = s->provider ? 0 : tell_issues(&is, e);
     issues_clear(&is);
-    if (result || secret_from_argument(&secret, slice_z(s->o.secret), e))
-        return -1;
-    s->verifier = s->own = verifier_new(s->provider, &secret, 1, NULL, 0, e);
-    secret_clear(&secret);
     s->public_url = slice_z(s->o.url);
-    s->url = (char *)s->o.url;
-    return s->own ? 0 : -1;
+    s->url = s->o.url;
+    return result ? result : make_verifier(s, e);
+}
+
+/* The first of "POST, PUT" or "application/json, …". */
+static struct slice first_of(struct slice list)
+{
+    struct slice first, rest;
+    slice_cut(list, ',', &first, &rest);
+    return slice_trim(first);
+}
+
+/* What the sender's deliveries have, where nobody says otherwise. */
+static struct slice usual_type(struct sending *s)
+{
+    struct buf types;
+
+    buf_init(&types, 4096);
+    provider_put_content_types(s->provider, &types);
+    struct slice type = arena_slice(&s->memory, first_of(buf_slice(&types)));
+    buf_clear(&types);
+    return type.len ? type : SLICE("application/json");
+}
+
+static struct slice usual_method(const struct sending *s)
+{
+    return provider_method_ok(s->provider, SLICE("POST")) ? SLICE("POST") : first_of(provider_allow(s->provider));
 }
 
 /* The sample brings the headers that name event and delivery; a file of the user's has them too where the event has a sample. */
@@ -153,12 +209,15 @@ static int read_body(struct sending *s, struct delivery *d, struct err *e)
             return -1;
         d->body = buf_slice(&s->body);
     }
-    struct slice type = missing ? SLICE("application/json") : s->sample.content_type;
+    struct slice type = missing ? usual_type(s) : s->sample.content_type;
     struct header *all = arena_alloc(&s->memory, (HEADERS_MAX + s->sample.n_headers + 1) * sizeof *all);
     size_t n = 0;
-    all[n++] = (struct header){ SLICE("Content-Type"), type };
     for (size_t i = 0; i < o->n_headers; i++)
         all[n++] = o->headers[i];
+    d->headers = all;
+    d->n_headers = n;
+    if (!delivery_header(d, SLICE("Content-Type")).ptr)
+        all[n++] = (struct header){ SLICE("Content-Type"), type };
     for (size_t i = 0; !missing && i < s->sample.n_headers; i++) {
         d->headers = all;
         d->n_headers = n;
@@ -170,24 +229,39 @@ static int read_body(struct sending *s, struct delivery *d, struct err *e)
     return 0;
 }
 
-/* 0: the receiver answered 2xx. */
-static int deliver(struct sending *s, const struct delivery *d, const struct header *extra, size_t n_extra, struct err *e)
+/* Was the header made anew by the signature? */
+static bool is_replaced(const struct signed_request *right, struct slice name)
 {
-    const char **lines = arena_alloc(&s->memory, (d->n_headers + n_extra + 1) * sizeof *lines);
+    for (size_t i = 0; i < right->n_headers; i++)
+        if (slice_eq_nocase(right->headers[i].name, name))
+            return true;
+    return false;
+}
+
+/* 0: the receiver answered 2xx. */
+static int deliver(struct sending *s, const struct delivery *d, const struct signed_request *right, struct err *e)
+{
+    const char **lines = arena_alloc(&s->memory, (d->n_headers + right->n_headers + 1) * sizeof *lines);
+    const char *url = s->url;
     size_t n = 0;
     struct buf answer;
     int status;
 
-    for (size_t i = 0; i < d->n_headers + n_extra; i++) {
-        const struct header *h = i < d->n_headers ? &d->headers[i] : &extra[i - d->n_headers];
-        lines[n++] = arena_printf(&s->memory, "%.*s: %.*s", SLICE_FMT(h->name), SLICE_FMT(h->value));
-    }
+    if (right->query.ptr)
+        url = arena_printf(&s->memory, "%.*s?%.*s", (int)strcspn(url, "?"), url, SLICE_FMT(right->query));
+    for (size_t i = 0; i < d->n_headers; i++)
+        if (!is_replaced(right, d->headers[i].name))
+            lines[n++] = arena_printf(&s->memory, "%.*s: %.*s", SLICE_FMT(d->headers[i].name),
+                                      SLICE_FMT(d->headers[i].value));
+    for (size_t i = 0; i < right->n_headers; i++)
+        lines[n++] = arena_printf(&s->memory, "%.*s: %.*s", SLICE_FMT(right->headers[i].name),
+                                  SLICE_FMT(right->headers[i].value));
     lines[n] = NULL;
     struct call_options o = {
-        .method = "POST",
-        .url = s->url,
+        .method = arena_slice(&s->memory, d->method).ptr,
+        .url = url,
         .headers = lines,
-        .body = d->body,
+        .body = right->body.ptr ? right->body : d->body,
         .timeout_us = 30 * US_PER_S,
         .answer_max = 1024 * 1024,
         .allow_private = true,
@@ -204,25 +278,23 @@ static int deliver(struct sending *s, const struct delivery *d, const struct hea
 
 static int send_it(struct sending *s, struct err *e)
 {
-    struct delivery d = { .method = SLICE("POST"), .received_us = clock_wall_us() };
+    struct json_limits limits = { .max_depth = 10000, .max_nodes = 10000000, .allow_duplicate_keys = true };
+    struct delivery d = { .received_us = clock_wall_us() };
     struct verify_scratch *scratch = verify_scratch_new();
-    struct reading r;
     struct signed_request right;
+    struct reading r;
+    int result = s->o.provider ? from_arguments(s, e) : from_config(s, e);
 
     reading_init(&r);
-    int result = (s->o.provider ? from_arguments(s, e) : from_config(s, e)) || read_body(s, &d, e) ? -1 : 0;
+    if (!result)
+        result = request_set_url(&d, s->public_url, e) || read_body(s, &d, e) ? -1 : 0;
     if (!result) {
-        struct json_limits limits = { .max_depth = 10000, .max_nodes = 10000000, .allow_duplicate_keys = true };
-        d.url = s->public_url;
+        d.method = usual_method(s);
         reading_start(&r, &d, provider_form_json_field(s->provider), &limits);
         result = verify_sign(s->verifier, &r, clock_wall_us(), scratch, &right, e);
     }
-    if (!result && right.body.ptr)
-        d.body = right.body;
-    if (!result && right.query.ptr)
-        s->url = arena_printf(&s->memory, "%.*s?%.*s", (int)strcspn(s->url, "?"), s->url, SLICE_FMT(right.query));
     if (!result)
-        result = deliver(s, &d, right.headers, right.n_headers, e);
+        result = deliver(s, &d, &right, e);
     reading_clear(&r);
     verify_scratch_free(scratch);
     return result;
@@ -242,10 +314,8 @@ int cli_send(int argc, char **argv)
         fprintf(stderr, "hooklatch send: %s\n", e.text);
         result = CLI_FAILED;
     }
-    if (s.own) {
-        verifier_free(s.own);
-        provider_free(s.provider);
-    }
+    verifier_free(s.own_verifier);
+    provider_free(s.own_provider);
     sample_clear(&s.sample);
     plan_unref(s.plan);
     buf_clear(&s.body);

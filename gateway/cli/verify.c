@@ -1,4 +1,7 @@
+#include "cli/verify.h"
+
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/request.h"
@@ -16,6 +19,7 @@ static void print_accepted(struct request *q, const struct verdict *v)
     printf("accepted\n");
     if (v->secret > 0)
         printf("secret: number %d matched\n", v->secret + 1);
+    request_first_item(q->provider, &q->reading);
     print_slice("event type", provider_event_type(q->provider, &q->reading, &tmp));
     print_slice("delivery id", provider_delivery_id(q->provider, &q->reading, &tmp));
     if (reading_json(&q->reading))
@@ -86,6 +90,9 @@ static int verify(struct request *q)
 int cli_verify(int argc, char **argv)
 {
     struct request q;
+
+    if (argc > 1 && strcmp(argv[1], "--batch") == 0)
+        return argc == 2 ? verify_batch() : cli_usage("verify");
     int status = request_read(&q, argc, argv) == 0 ? verify(&q) : CLI_USAGE;
     request_clear(&q);
     return status;
