@@ -121,6 +121,11 @@ struct refused_row {
     struct slice body;            /* the first REFUSED_BODY_MAX */
     size_t body_bytes;            /* of the whole */
 };
+struct handed_row {               /* a secret that the sender of a source handed over */
+    struct slice source, sealed;  /* sealed: see config/seal.h */
+    struct slice handshake, remote; /* by which handshake, from which address */
+    int64_t time_us;
+};
 struct definition_row {
     int64_t row; struct slice kind, name, text, origin; unsigned char sha256[32]; int64_t loaded_us;
 };

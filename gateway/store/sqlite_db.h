@@ -91,6 +91,10 @@ enum sqlite_query {
     Q_DEFINITION_FIND,
     Q_DEFINITION_ADD,
     Q_DEFINITION_GET,
+    Q_HANDED_ADD,
+    Q_HANDED_GET,
+    Q_HANDED_DROP,
+    Q_HANDED_ALL,
     Q_COUNT,
 };
 extern const char *const sqlite_query_texts[Q_COUNT];
@@ -197,6 +201,12 @@ int sqlite_refuse(struct store *base, const struct refused_row *r, struct err *e
 int sqlite_define(struct store *base, struct definition *d, struct slice origin, struct err *e) MUST_CHECK;
 int sqlite_definition(struct store *base, int64_t row, struct arena *a, struct definition_row *out,
                       struct err *e) MUST_CHECK;
+
+/* sqlite_handed.c */
+int sqlite_hand(struct store *base, const struct handed_row *r, struct arena *a, struct handed_row *first,
+                struct err *e) MUST_CHECK;
+int sqlite_forget(struct store *base, struct slice source, struct err *e) MUST_CHECK;
+int sqlite_handed(struct store *base, struct arena *a, struct handed_row **out, size_t *n, struct err *e) MUST_CHECK;
 
 /* sqlite_read.c, sqlite_read_runs.c */
 enum sqlite_read_query {

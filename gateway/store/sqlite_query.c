@@ -55,6 +55,12 @@ const char *const sqlite_query_texts[Q_COUNT] = {
     [Q_DEFINITION_FIND] = "SELECT id FROM definitions WHERE kind = ?1 AND name = ?2 AND sha256 = ?3",
     [Q_DEFINITION_ADD] =
         "INSERT INTO definitions (kind, name, sha256, origin, text, loaded_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [Q_HANDED_ADD] = "INSERT INTO handed (source, sealed, handshake, remote, time_us) VALUES (?1, ?2, ?3, ?4, ?5)"
+                     " ON CONFLICT (source) DO NOTHING",
+    [Q_HANDED_GET] = "SELECT source, sealed, handshake, remote, time_us FROM handed WHERE source = ?1",
+    [Q_HANDED_DROP] = "DELETE FROM handed WHERE source = ?1",
+    [Q_HANDED_ALL] = "SELECT source, sealed, handshake, remote, time_us FROM handed WHERE source > '' ORDER BY source",
+
     [Q_DEFINITION_GET] = "SELECT " DEFINITION_COLUMNS " FROM definitions WHERE id = ?1",
 };
 

@@ -48,7 +48,12 @@ static const char layout_1[] =
 /* What a command said on its standard error. */
 static const char layout_2[] = "ALTER TABLE attempts ADD COLUMN log TEXT NOT NULL DEFAULT '';";
 
-static const char *const texts[] = { layout_1, layout_2 };
+/* Secrets that senders handed over, sealed; at most one a source. */
+static const char layout_3[] =
+    "CREATE TABLE handed (source TEXT PRIMARY KEY, sealed BLOB NOT NULL, handshake TEXT NOT NULL, remote TEXT NOT NULL,"
+    "  time_us INTEGER NOT NULL) WITHOUT ROWID;";
+
+static const char *const texts[] = { layout_1, layout_2, layout_3 };
 const struct sqlite_migrations sqlite_migrations = { texts, sizeof texts / sizeof texts[0] };
 
 _Static_assert(STEP_READY == 1 && STEP_LEASED == 2 && STEP_FAILED == 5 && EVENT_HELD == 1,

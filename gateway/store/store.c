@@ -161,6 +161,21 @@ int store_definition(struct store *st, int64_t row, struct arena *a, struct defi
     return of(st)->definition(st, row, a, out, e);
 }
 
+int store_hand(struct store *st, const struct handed_row *r, struct arena *a, struct handed_row *first, struct err *e)
+{
+    return of(st)->hand(st, r, a, first, e);
+}
+
+int store_forget(struct store *st, struct slice source, struct err *e)
+{
+    return of(st)->forget(st, source, e);
+}
+
+int store_handed(struct store *st, struct arena *a, struct handed_row **out, size_t *n, struct err *e)
+{
+    return of(st)->handed(st, a, out, n, e);
+}
+
 bool store_prune(struct store *st, int64_t now_us)
 {
     return of(st)->prune(st, now_us);

@@ -103,6 +103,14 @@ int store_refuse(struct store *st, const struct refused_row *r, struct err *e) M
 int store_define(struct store *st, struct definition *d, struct slice origin, struct err *e) MUST_CHECK;
 int store_definition(struct store *st, int64_t row, struct arena *a, struct definition_row *out,
                      struct err *e) MUST_CHECK;
+/* A source's secret, handed over by its sender: the first one stays. ERR_CONFLICT: it has one, which is now *first (in the
+ * arena). The transaction stays usable. */
+int store_hand(struct store *st, const struct handed_row *r, struct arena *a, struct handed_row *first,
+               struct err *e) MUST_CHECK;
+/* So that the sender may hand over another one. ERR_NOT_FOUND: there is none. The transaction stays usable. */
+int store_forget(struct store *st, struct slice source, struct err *e) MUST_CHECK;
+/* All of them, by name of the source. */
+int store_handed(struct store *st, struct arena *a, struct handed_row **out, size_t *n, struct err *e) MUST_CHECK;
 /* Work that may wait: expired dedupe rows, a bounded amount a call. True: there is more. In a transaction. */
 bool store_prune(struct store *st, int64_t now_us);
 /* Writes something without a meaning: the commit then shows whether the store works. In a transaction. */
@@ -159,6 +167,9 @@ struct store_backend {
     int (*refuse)(struct store *st, const struct refused_row *r, struct err *e);
     int (*define)(struct store *st, struct definition *d, struct slice origin, struct err *e);
     int (*definition)(struct store *st, int64_t row, struct arena *a, struct definition_row *out, struct err *e);
+    int (*hand)(struct store *st, const struct handed_row *r, struct arena *a, struct handed_row *first, struct err *e);
+    int (*forget)(struct store *st, struct slice source, struct err *e);
+    int (*handed)(struct store *st, struct arena *a, struct handed_row **out, size_t *n, struct err *e);
     bool (*prune)(struct store *st, int64_t now_us);
     int (*probe)(struct store *st, struct err *e);
     bool (*checkpoint)(struct store *st, bool idle);

@@ -130,6 +130,16 @@ static int do_definition(struct batch *b, struct write *w, struct err *e)
     return store_definition(b->writer->store, w->definition.row, w->definition.arena, &w->definition.out, e);
 }
 
+static int do_hand(struct batch *b, struct write *w, struct err *e)
+{
+    return store_hand(b->writer->store, &w->hand.row, w->hand.arena, &w->hand.first, e);
+}
+
+static int do_forget(struct batch *b, struct write *w, struct err *e)
+{
+    return store_forget(b->writer->store, w->forget.source, e);
+}
+
 static int (*const kinds[])(struct batch *b, struct write *w, struct err *e) = {
     [WRITE_APPEND] = do_append,
     [WRITE_FINISH] = do_finish,
@@ -138,6 +148,8 @@ static int (*const kinds[])(struct batch *b, struct write *w, struct err *e) = {
     [WRITE_RELEASE] = do_release,
     [WRITE_DEFINE] = do_define,
     [WRITE_DEFINITION] = do_definition,
+    [WRITE_HAND] = do_hand,
+    [WRITE_FORGET] = do_forget,
 };
 
 static void set_result(struct write *w, const struct err *e)

@@ -18,7 +18,9 @@ enum write_kind {
     WRITE_QUEUES,
     WRITE_RELEASE,
     WRITE_DEFINE,
-    WRITE_DEFINITION
+    WRITE_DEFINITION,
+    WRITE_HAND,
+    WRITE_FORGET
 };
 
 /* Embedded in the asker's own structure; moved to the writer by writer_put and back by done. */
@@ -26,7 +28,7 @@ struct write {
     struct mail mail;
     void *waiter;                      /* writer_wait's own */
     enum write_kind kind;
-    struct loop *home; /* done runs there; NULL: done runs on the writer's thread, after the commit (start-up) */
+    struct loop *home; /* done runs there; NULL: done runs on the writer's thread, after the commit, in the order of the writes */
     void (*done)(struct write *w);
     int result;                        /* 0: committed; -1: see err */
     struct err *err;                   /* borrowed from the asker, or NULL: text not wanted */
@@ -39,6 +41,8 @@ struct write {
         struct { struct id event; struct new_run *runs; size_t n; struct slice decisions; } release;
         struct { struct definition **list; size_t n; struct slice origin; } define;
         struct { int64_t row; struct arena *arena; struct definition_row out; } definition;
+        struct { struct handed_row row; struct arena *arena; struct handed_row first; } hand;
+        struct { struct slice source; } forget;
     };
 };
 

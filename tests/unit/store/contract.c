@@ -300,9 +300,111 @@ static void lists_page_by_id(struct fixture *x)
         event_unref(ev[i]);
 }
 
+struct handing {
+    struct handed_row row, first;
+    int result;
+    enum err_code code;
+};
+
+static void do_hand(struct fixture *x, void *arg)
+{
+    struct handing *h = arg;
+    struct err e = { 0 };
+
+    h->result = store_hand(x->store, &h->row, &x->arena, &h->first, &e);
+    h->code = h->result ? e.code : ERR_NONE;
+}
+
+/* Two in one transaction: the first one wins, the second is told so, and the transaction goes on. */
+static void do_hand_2(struct fixture *x, void *arg)
+{
+    struct handing *h = arg;
+
+    do_hand(x, &h[0]);
+    do_hand(x, &h[1]);
+}
+
+static void do_forget(struct fixture *x, void *arg)
+{
+    struct handing *h = arg;
+    struct err e = { 0 };
+
+    h->result = store_forget(x->store, h->row.source, &e);
+    h->code = h->result ? e.code : ERR_NONE;
+}
+
+struct handed_list {
+    struct handed_row *rows;
+    size_t n;
+};
+
+static void do_list_handed(struct fixture *x, void *arg)
+{
+    struct handed_list *l = arg;
+    struct err e;
+
+    if (store_handed(x->store, &x->arena, &l->rows, &l->n, &e))
+        fail_msg("handed: %s", e.text);
+}
+
+static struct handed_list handed(struct fixture *x)
+{
+    struct handed_list l;
+
+    transact(x, do_list_handed, &l);
+    return l;
+}
+
+static void first_secret_stays(struct fixture *x)
+{
+    struct handing h[] = {
+        { .row = { SLICE("notion"), SLICE("\1sealed\0one"), SLICE("verification"), SLICE("192.0.2.1"), 1234567 } },
+        { .row = { SLICE("notion"), SLICE("\1sealed\0two"), SLICE("verification"), SLICE("192.0.2.2"), 1234568 } },
+        { .row = { SLICE("asana"), SLICE("x"), SLICE(""), SLICE(""), 5 } },
+    };
+
+    assert_int_equal(handed(x).n, 0);
+    transact(x, do_hand_2, h);
+    assert_int_equal(h[0].result, 0);
+    assert_int_equal(h[1].result, -1);
+    assert_int_equal(h[1].code, ERR_CONFLICT);
+    transact(x, do_hand, &h[2]);
+    assert_int_equal(h[2].result, 0);
+    transact(x, do_hand, &h[1]);
+    assert_int_equal(h[1].code, ERR_CONFLICT);
+    assert_true(slice_eq(h[1].first.sealed, h[0].row.sealed));
+    assert_int_equal(h[1].first.time_us, 1234567);
+    fixture_reopen(x);
+    struct handed_list l = handed(x);
+    assert_int_equal(l.n, 2);
+    assert_slice(l.rows[0].source, "asana");
+    assert_slice(l.rows[1].source, "notion");
+    assert_true(slice_eq(l.rows[1].sealed, h[0].row.sealed));
+    assert_slice(l.rows[1].handshake, "verification");
+    assert_slice(l.rows[1].remote, "192.0.2.1");
+    assert_int_equal(l.rows[1].time_us, 1234567);
+}
+
+static void forgotten_secret_makes_room(struct fixture *x)
+{
+    struct handing one = { .row = { SLICE("notion"), SLICE("one"), SLICE("a"), SLICE("b"), 1 } },
+                   two = { .row = { SLICE("notion"), SLICE("two"), SLICE("a"), SLICE("b"), 2 } };
+
+    transact(x, do_forget, &one);
+    assert_int_equal(one.code, ERR_NOT_FOUND);
+    transact(x, do_hand, &one);
+    transact(x, do_forget, &one);
+    assert_int_equal(one.result, 0);
+    assert_int_equal(handed(x).n, 0);
+    transact(x, do_hand, &two);
+    assert_int_equal(two.result, 0);
+    assert_slice(handed(x).rows[0].sealed, "two");
+}
+
 #define CASES(X)                                                                                                       \
     X(event_comes_back_whole) X(duplicates_are_found) X(expired_keys_are_free) X(held_waits_for_release)               \
-    X(refused_log_is_bounded) X(definitions_are_found_again) X(lists_page_by_id)
+    X(refused_log_is_bounded) X(definitions_are_found_again) X(lists_page_by_id) \
+    X(first_secret_stays) X(forgotten_secret_makes_room)
 CASES(CASE)
 
 int main(void)

@@ -11,10 +11,11 @@ struct d_step { int64_t run; struct step_row row; int64_t owner; };
 struct d_attempt { int64_t run; struct attempt_row row; };
 struct d_refused { struct refused_row row; int64_t bytes; };
 
-enum table_name { EVENTS, DEDUPE, RUNS, STEPS, ATTEMPTS, REFUSED, DEFINITIONS, TABLES };
+enum table_name { EVENTS, DEDUPE, RUNS, STEPS, ATTEMPTS, REFUSED, DEFINITIONS, HANDED, TABLES };
 static const size_t row_bytes[TABLES] = {
     sizeof(struct d_event),   sizeof(struct d_dedupe),  sizeof(struct d_run),            sizeof(struct d_step),
     sizeof(struct d_attempt), sizeof(struct d_refused), sizeof(struct definition_row),
+    sizeof(struct handed_row),
 };
 
 struct table { char *rows; size_t n; };
@@ -388,6 +389,61 @@ static int d_define(struct store *st, struct definition *d, struct slice origin,
     return 0;
 }
 
+static struct handed_row *find_handed(struct database *db, struct slice source)
+{
+    for (size_t i = 0; i < db->tables[HANDED].n; i++) {
+        if (slice_eq(ROW(db, HANDED, handed_row, i)->source, source))
+            return row(db, HANDED, i);
+    }
+    return NULL;
+}
+
+static int d_hand(struct store *st, const struct handed_row *r, struct arena *a, struct handed_row *first, struct err *e)
+{
+    struct handed_row copy = { .source = arena_slice(&texts, r->source), .sealed = arena_slice(&texts, r->sealed),
+                               .handshake = arena_slice(&texts, r->handshake), .remote = arena_slice(&texts, r->remote),
+                               .time_us = r->time_us };
+
+    (void)a;
+    struct handed_row *there = find_handed(st->db, r->source);
+    if (there) {
+        *first = *there;
+        return err_set(e, ERR_CONFLICT, "the source has a secret already");
+    }
+    add(st->db, HANDED, &copy);
+    return 0;
+}
+
+static int d_forget(struct store *st, struct slice source, struct err *e)
+{
+    struct table *t = &st->db->tables[HANDED];
+    struct handed_row *r = find_handed(st->db, source);
+
+    if (!r)
+        return err_set(e, ERR_NOT_FOUND, "no secret was handed over to this source");
+    *r = *ROW(st->db, HANDED, handed_row, --t->n);
+    return 0;
+}
+
+static int by_source(const void *left, const void *right)
+{
+    return slice_cmp(((const struct handed_row *)left)->source, ((const struct handed_row *)right)->source);
+}
+
+static int d_handed(struct store *st, struct arena *a, struct handed_row **out, size_t *n, struct err *e)
+{
+    const struct table *t = &st->db->tables[HANDED];
+
+    (void)e;
+    *n = t->n;
+    *out = arena_alloc(a, (t->n + 1) * sizeof **out);
+    if (*n) {
+        memcpy(*out, t->rows, t->n * sizeof **out);
+        qsort(*out, *n, sizeof **out, by_source);
+    }
+    return 0;
+}
+
 static int get_definition(struct database *db, int64_t at, struct definition_row *out, struct err *e)
 {
     if (at < 1 || at > (int64_t)db->tables[DEFINITIONS].n)
@@ -592,7 +648,8 @@ void double_register(void)
         .scheme = "double",
         .open = d_open, .close = d_close, .begin = d_begin, .commit = d_commit, .rollback = d_rollback,
         .append = d_append, .finish = d_finish, .claim = d_claim, .queues = d_queues, .release = d_release,
-        .refuse = d_refuse, .define = d_define, .definition = d_definition, .prune = d_prune, .probe = d_probe,
+        .refuse = d_refuse, .define = d_define, .definition = d_definition,
+        .hand = d_hand, .forget = d_forget, .handed = d_handed, .prune = d_prune, .probe = d_probe,
         .checkpoint = d_checkpoint, .reader_open = d_reader_open, .reader_close = d_reader_close,
         .read_events = d_read_events, .read_runs = d_read_runs, .read_refused = d_read_refused,
         .read_event = d_read_event, .read_run = d_read_run, .read_refusal = d_read_refusal,

@@ -374,6 +374,25 @@ static void refusals_have_a_lane_of_their_own(void **state)
     stop();
 }
 
+static void secrets_are_handed_over_once(void **state)
+{
+    struct write hand = { .kind = WRITE_HAND, .hand.arena = &x.arena };
+    struct write forget = { .kind = WRITE_FORGET, .forget = { SLICE("notion") } };
+    struct err e;
+
+    (void)state;
+    start(true, 1 << 20);
+    hand.hand.row = (struct handed_row){ .source = SLICE("notion"), .sealed = SLICE("sealed") };
+    assert_int_equal(writer_wait(writer, &hand, &e), 0);
+    assert_int_equal(writer_wait(writer, &hand, &e), -1);
+    assert_int_equal(e.code, ERR_CONFLICT);
+    assert_true(slice_eq_z(hand.hand.first.sealed, "sealed"));
+    assert_int_equal(writer_wait(writer, &forget, &e), 0);
+    assert_int_equal(writer_wait(writer, &forget, &e), -1);
+    assert_int_equal(e.code, ERR_NOT_FOUND);
+    stop();
+}
+
 static void waiting_and_draining(void **state)
 {
     struct definition d = { .kind = "source", .name = SLICE("github"), .text = SLICE("{}") }, *list[] = { &d };
@@ -502,6 +521,7 @@ int main(void)
         cmocka_unit_test(what_is_not_found_is_told_alone),
         cmocka_unit_test(a_full_mailbox_says_no),
         cmocka_unit_test(refusals_have_a_lane_of_their_own),
+        cmocka_unit_test(secrets_are_handed_over_once),
         cmocka_unit_test(waiting_and_draining),
     };
 
