@@ -353,7 +353,10 @@ void define_source(struct build *b, struct source *s, uint32_t node, const struc
     put_number(&out, "on_unlisted", s->on_unlisted);
     put_param_names(&out, b->t, node);
     put_provider(&out, provider);
-    put_labels(&out, secrets, n_secrets);
+    if (s->handed_over)
+        put_string(&out, "secrets", SLICE("handshake"));
+    else
+        put_labels(&out, secrets, n_secrets);
     put_string(&out, "url", s->url);
     put_subtree(&out, b->t, node, "verify");
     buf_putc(&out, '}');

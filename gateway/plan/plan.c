@@ -95,7 +95,7 @@ bool build_secrets(const struct build *b, uint32_t obj, struct secret **list, si
 
     *list = NULL;
     *n = 0;
-    if (node == JSON_NONE)
+    if (node == JSON_NONE || json_type_of(d, node) == JSON_STRING) /* handshake */
         return true;
     *list = mem_zalloc(json_count(d, node) * sizeof **list);
     for (uint32_t i = node + 1; i < json_end(d, node); i = json_next(d, i)) {
@@ -128,6 +128,7 @@ static void plan_free(struct plan *p)
     for (size_t i = 0; i < p->n_endpoints; i++)
         endpoint_clear(p->endpoints[i]);
     plugins_clear(p);
+    seal_key_wipe(&p->settings.secrets_key);
     arena_clear(&p->memory);
     free(p);
 }

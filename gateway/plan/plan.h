@@ -4,7 +4,7 @@
 #define PLAN_PLAN_H
 
 #include "base/log.h"
-#include "config/secret.h"
+#include "config/seal.h"
 #include "event/mapping.h"
 #include "event/trigger.h"
 #include "json/shape.h"
@@ -37,6 +37,9 @@ struct source {
     struct definition *def;
     struct provider *provider;
     struct verifier *verifier;
+    bool handed_over;              /* secrets: handshake. The verifier waits; the one with the secret is made of these */
+    struct param *params; size_t n_params;
+    struct handed_slot *handed;    /* handed_over: the secret's, see http/handed.h; set before the plan is shared */
     struct mapping mapping;
     struct slice url;              /* the public URL as the vendor knows it, without query */
     struct binding *bindings;      /* most exact first: the n_exact without wild cards by text, then patterns by weight */
@@ -154,6 +157,7 @@ struct settings {
     unsigned schema_errors;        /* that a held or refused event keeps */
     int commands;                  /* of exec steps, at once */
     int64_t refused_rows, refused_bytes;
+    struct seal_key secrets_key;   /* not present: nothing can be sealed */
     enum log_level log_level;
     bool log_json;
 };

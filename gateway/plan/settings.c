@@ -159,6 +159,19 @@ static void read_store(struct build *b, struct settings *s)
     s->token_file = slice_z(arena_printf(b->memory, "%s.token", path));
 }
 
+static void read_secrets_key(struct build *b, struct settings *s)
+{
+    uint32_t node = tree_get(b->t, 0, "secrets_key");
+    struct secret secret;
+    struct err e;
+
+    if (node == JSON_NONE || !build_is_sound(b, node) || secret_read(&secret, b->t, node, b->is))
+        return;
+    if (seal_key_read(&s->secrets_key, &secret, &e))
+        tree_error(b->t, node, b->is, SEAL_KEY_HINT, "%s", e.text);
+    secret_clear(&secret);
+}
+
 static int default_threads(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -196,6 +209,7 @@ void settings_build(struct build *b)
     s->public_ingest = public_url(b, "ingest", &s->ingest);
     s->public_api = public_url(b, "api", s->api.address.len ? &s->api : &s->admin);
     read_store(b, s);
+    read_secrets_key(b, s);
     read_log(b, s);
     s->ingest_threads = (int)tree_int(b->t, 0, "threads", default_threads());
     read_limits(b, tree_get(b->t, 0, "limits"), s);

@@ -75,6 +75,30 @@ static size_t read_params(struct build *b, uint32_t node, struct param **list)
     return n;
 }
 
+/* The sender hands its secret over, and where it is kept it is sealed. */
+static bool check_handed_over(struct build *b, uint32_t list, const struct source *s)
+{
+    if (!provider_hands_secret(s->provider)) {
+        tree_error(b->t, list, b->is, "write a list: [{env: NAME}]", "this sender does not hand its secret over (%.*s)",
+                   SLICE_FMT(provider_secret_what(s->provider)));
+        return false;
+    }
+    if (tree_get(b->t, 0, "secrets_key") == JSON_NONE) {
+        tree_error(b->t, list, b->is, "add secrets_key: {file: PATH}; " SEAL_KEY_HINT,
+                   "a secret that is handed over is stored sealed, and there is no secrets_key for that");
+        return false;
+    }
+    return true;
+}
+
+static void keep_params(struct build *b, struct source *s, const struct param *params, size_t n)
+{
+    s->params = arena_zalloc(b->memory, (n + 1) * sizeof *s->params);
+    s->n_params = n;
+    for (size_t i = 0; i < n; i++)
+        s->params[i] = (struct param){ arena_slice(b->memory, params[i].name), arena_slice(b->memory, params[i].value) };
+}
+
 static void make_verifier(struct build *b, uint32_t node, struct source *s, const struct secret *secrets, size_t n)
 {
     uint32_t list = tree_get(b->t, node, "secrets");
@@ -87,11 +111,18 @@ static void make_verifier(struct build *b, uint32_t node, struct source *s, cons
         return;
     }
     if (!none && list == JSON_NONE) {
-        tree_error(b->t, node, b->is, "add secrets: [{env: NAME}]", "without a secret (%.*s) nothing can be verified",
-                   SLICE_FMT(provider_secret_what(s->provider)));
+        tree_error(b->t, node, b->is,
+                   provider_hands_secret(s->provider) ? "add secrets: handshake, to take the one that the sender hands over"
+                                                      : "add secrets: [{env: NAME}]",
+                   "without a secret (%.*s) nothing can be verified", SLICE_FMT(provider_secret_what(s->provider)));
         return;
     }
+    s->handed_over = list != JSON_NONE && json_type_of(&b->t->doc, list) == JSON_STRING;
+    if (s->handed_over && !check_handed_over(b, list, s))
+        return;
     size_t n_params = read_params(b, node, &params);
+    if (s->handed_over)
+        keep_params(b, s, params, n_params);
     s->verifier = verifier_new(s->provider, secrets, n, params, n_params, &e);
     if (!s->verifier)
         tree_error(b->t, list == JSON_NONE ? node : list, b->is, NULL, "%s", e.text);

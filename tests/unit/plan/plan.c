@@ -106,6 +106,39 @@ static void test_settings(void **state)
     plan_unref(p);
 }
 
+static void test_secrets_handed_over(void **state)
+{
+    static const char text[] =
+        "listen: {ingest: \"127.0.0.1:8080\"}\n"
+        "store: \"sqlite:x.db\"\n"
+        "secrets_key: {value: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f}\n"
+        "sources:\n"
+        "  tasks:\n"
+        "    verify: &v {scheme: hmac, hash: sha256, encoding: hex, signature: {in: header, name: X-S},"
+        " signed_content: [\"{param:p}{body}\"], handshakes: [{name: first, signed: \"no\", when: {header_present: [X-H]},"
+        " secret: {in: header, name: X-H}, response: {status: 200}}]}\n"
+        "    event: {type: tasks}\n"
+        "    params: {p: q}\n"
+        "    secrets: handshake\n"
+        "  told: {verify: *v, event: {type: told}, params: {p: q}, secrets: [{value: abc}]}\n";
+    struct plan *p = load_text(text);
+    const struct source *tasks = plan_source(p, SLICE("tasks")), *told = plan_source(p, SLICE("told"));
+
+    (void)state;
+    assert_true(p->settings.secrets_key.present);
+    assert_true(tasks->handed_over);
+    assert_true(verifier_waits(tasks->verifier));
+    assert_int_equal(tasks->n_params, 1);
+    assert_slice(tasks->params[0].name, "p");
+    assert_slice(tasks->params[0].value, "q");
+    assert_false(told->handed_over);
+    assert_false(verifier_waits(told->verifier));
+    char *definition = slice_dup_z(tasks->def->text);
+    assert_non_null(strstr(definition, "\"secrets\":\"handshake\""));
+    free(definition);
+    plan_unref(p);
+}
+
 static void test_sources(void **state)
 {
     struct plan *p = load_text(full);
@@ -373,7 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_secrets_handed_over), cmocka_unit_test(test_sources),
         cmocka_unit_test(test_the_most_exact_binding_wins),
         cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_workflows),

@@ -24,6 +24,20 @@ static const char base[] =
     "    on: github.push\n"
     "    steps: [{id: a, http: {endpoint: demo, path: /p}}]\n";
 
+/* A sender that hands its secret over. */
+#define HANDING                                                                                                        \
+    "    event: {type: \"tasks.{/kind}\"}\n"                                                                            \
+    "    verify: {scheme: hmac, hash: sha256, encoding: hex, signature: {in: header, name: X-S}, signed_content: "     \
+    "[\"{body}\"], secret: {what: X-Hook-Secret}, handshakes: [{name: first, signed: \"no\", when: {header_present: [X-H]}, "  \
+    "secret: {in: header, name: X-H}, response: {status: 200}}]}\n"
+#define GITHUB                                                                                                         \
+    "    provider: github\n"                                                                                           \
+    "    secrets: [{value: abc}]\n"                                                                                    \
+    "    events:\n"                                                                                                    \
+    "      github.push: {schema: github/push.schema.json}\n"
+#define STORE "store: \"sqlite:x.db\"\n"
+#define KEY STORE "secrets_key: {value: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f}\n"
+
 static const struct change {
     const char *from, *to, *said;
 } changes[] = {
@@ -110,7 +124,7 @@ static const struct change {
       "    secrets: []\n"
       "    events",
       "c.yaml:9:14: error: sources.github.secrets: must have at least 1 item, has 0\n"
-      "    hint: for example [{ \"env\": \"GITHUB_WEBHOOK_SECRET\" }]\n" },
+      "    hint: write a list, [{env: NAME}]; or handshake, where the sender hands its secret over\n" },
     { "    secrets: [{value: abc}]\n"
       "    events",
       "    secrets: [{env: NOT_SET_X}]\n"
@@ -133,8 +147,31 @@ static const struct change {
       "    events",
       "    secrets: {env: A}\n"
       "    events",
-      "c.yaml:9:14: error: sources.github.secrets: expected array, found object of 1 member\n"
-      "    hint: for example [{ \"env\": \"GITHUB_WEBHOOK_SECRET\" }]\n" },
+      "c.yaml:9:14: error: sources.github.secrets: expected string or array, found object of 1 member\n"
+      "    hint: write a list, [{env: NAME}]; or handshake, where the sender hands its secret over\n" },
+    { "    secrets: [{value: abc}]\n",
+      "    secrets: abc\n",
+      "c.yaml:9:14: error: sources.github.secrets: must match the pattern \"^handshake$\", found string of 3 characters "
+      "(not shown)\n"
+      "    hint: write a list, [{env: NAME}]; or handshake, where the sender hands its secret over\n" },
+    { "    secrets: [{value: abc}]\n",
+      "    secrets: handshake\n",
+      "c.yaml:9:14: error: sources.github.secrets: this sender does not hand its secret over (webhook secret)\n"
+      "    hint: write a list: [{env: NAME}]\n" },
+    { GITHUB, HANDING "    secrets: handshake\n",
+      "c.yaml:10:14: error: sources.github.secrets: a secret that is handed over is stored sealed, and there is no "
+      "secrets_key for that\n"
+      "    hint: add secrets_key: {file: PATH}; make one with: openssl rand -hex 32\n" },
+    { GITHUB, HANDING,
+      "c.yaml:8:5: error: sources.github: without a secret (X-Hook-Secret) nothing can be verified\n"
+      "    hint: add secrets: handshake, to take the one that the sender hands over\n" },
+    { STORE, KEY, "" },
+    { STORE, STORE "secrets_key: {value: abc}\n",
+      "c.yaml:3:14: error: secrets_key: the key value is not 32 bytes in hex (64 digits) or base64 (44 characters)\n"
+      "    hint: make one with: openssl rand -hex 32\n" },
+    { STORE, STORE "secrets_key: {env: NOT_SET_X}\n",
+      "c.yaml:3:14: error: secrets_key: the environment variable NOT_SET_X is not set\n"
+      "    hint: set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit\n" },
     { "    secrets: [{value: abc}]\n",
       "",
       "c.yaml:8:5: error: sources.github: without a secret (webhook secret) nothing can be verified\n"
