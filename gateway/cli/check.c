@@ -12,6 +12,8 @@ static void print_source(const struct source *s)
 
     printf("source %.*s (%s) at %.*s\n", SLICE_FMT(s->name), none ? "NOT VERIFIED" : provider_scheme_name(s->provider),
            SLICE_FMT(s->url));
+    if (s->handed_over)
+        puts("  secret: its sender hands it over (hooklatch secrets)");
     for (size_t i = 0; i < s->n_bindings; i++) {
         const struct binding *to = &s->bindings[i];
         printf("  event %.*s: %s%.*s\n", SLICE_FMT(to->pattern.text), to->schema ? "schema " : "no schema",

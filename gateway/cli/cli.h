@@ -19,6 +19,7 @@ int cli_providers(int argc, char **argv);
 int cli_push(int argc, char **argv);
 int cli_receive(int argc, char **argv);
 int cli_reload(int argc, char **argv);
+int cli_secrets(int argc, char **argv);
 int cli_send(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_sign(int argc, char **argv);

@@ -95,6 +95,11 @@ const struct cli_command cli_commands[] = {
     { "runs", cli_events, "[list|show ID|tail] [FILTER]…", "runs of workflows",
       "\nFilters: --source S --type T --workflow W --event ID\n  --state running|done|failed|cancelled --limit N --before ID; --json.\n"
           GATEWAY_OPTIONS },
+    { "secrets", cli_secrets, "[list|show SOURCE|forget SOURCE] [-c FILE] [--json]", "secrets that senders handed over",
+      "\nOf sources with \"secrets: handshake\".\n"
+      "  show SOURCE     print the secret itself, to type it into the sender's form\n"
+      "  forget SOURCE   the sender may then hand over another one\n"
+      "  --json          print JSON\n" GATEWAY_OPTIONS },
     { "explain", cli_explain, "ID", "the whole story of an event, a refusal or a run", GATEWAY_OPTIONS },
     { "nursery", cli_nursery, "", NULL, NULL },
     { "plugin-host", cli_plugin_host, "", NULL, NULL },

@@ -120,13 +120,34 @@ static int define(struct gateway *g, struct plan *plan, struct err *e)
     return result;
 }
 
+/* The secrets that senders handed over: before the writer has the store, and long before anybody listens. */
+static int load_handed(struct gateway *g, struct err *e)
+{
+    struct arena memory;
+    struct handed_row *rows;
+    size_t n;
+
+    if (store_begin(g->store, false, e))
+        return -1;
+    arena_init(&memory);
+    int result = store_handed(g->store, &memory, &rows, &n, e);
+    store_rollback(g->store);
+    if (result == 0) {
+        g->handed = handed_new(rows, n);
+        result = handed_take_plan(g->handed, g->plan, e);
+    }
+    arena_clear(&memory);
+    return result;
+}
+
 static int start_store(struct gateway *g, struct err *e)
 {
     const struct settings *s = &g->plan->settings;
     struct store_settings ss = { s->store_url.ptr, s->refused_rows, s->refused_bytes };
     struct flow_options fo = { .shutdown_s = s->shutdown_s };
 
-    if (!(g->store = store_open(&ss, e)) || open_token(g, s->token_file.ptr, e) || !(g->flow = flow_new(&fo, e)))
+    if (!(g->store = store_open(&ss, e)) || load_handed(g, e) || open_token(g, s->token_file.ptr, e) ||
+        !(g->flow = flow_new(&fo, e)))
         return -1;
     struct writer_options wo = {
         .mailbox_bytes = (size_t)s->writer_mailbox,
@@ -179,6 +200,7 @@ static int start_admin(struct gateway *g, const struct listeners_tls *tls, struc
         .api_tls = tls->api,
         .writer = g->writer,
         .flow = g->flow,
+        .handed = g->handed,
         .readers = g->readers,
         .hash_secret = store_hash_secret(g->store),
         .budget = &g->admin_budget,
@@ -248,7 +270,7 @@ bool gateway_reload(struct gateway *g, struct buf *text)
         return false;
     }
     bool tls_open = open_all_tls(&plan->settings, &tls, &e) == 0;
-    if (!tls_open || define(g, plan, &e)) {
+    if (!tls_open || define(g, plan, &e) || handed_take_plan(g->handed, plan, &e)) {
         buf_printf(text, "not reloaded: %s; the old configuration stays\n", e.text);
         if (tls_open)
             close_all_tls(&tls);
@@ -288,6 +310,7 @@ void gateway_stop(struct gateway *g)
     admin_free(g->admin);
     flow_free(g->flow);
     store_close(g->store);
+    handed_free(g->handed);
     plan_unref(g->plan);
     if (g->token)
         mem_wipe(g->token, strlen(g->token));

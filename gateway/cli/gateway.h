@@ -14,6 +14,7 @@ struct gateway {
     struct flow *flow;
     struct writer *writer;
     struct readers *readers;
+    struct handed *handed;
     struct admin *admin;
     struct ingest *ingest[GATEWAY_INGEST_MAX];
     int n_ingest;

@@ -16,6 +16,8 @@
 #define FILE_MAX_BYTES (1u << 20)
 #define PROVIDERS_MAX 32
 #define STEP_SECRET "STEP_SECRET"
+#define SECRETS_KEY "HOOKLATCH_SECRETS_KEY"
+#define SECRETS_KEY_BYTES 32
 
 static const struct option long_options[] = { { "output", required_argument, NULL, 'o' },
                                               { "force", no_argument, NULL, 'f' },
@@ -37,6 +39,7 @@ struct init {
     bool force;
     struct chosen chosen[PROVIDERS_MAX];
     size_t n;
+    bool handed_over; /* one of them hands its secret over: there has to be a key to seal it */
     bool step_secret_kept;
     struct arena memory;
 };
@@ -53,6 +56,7 @@ static const char head[] =
     "# public_url: {ingest: \"https://hooks.example.com\"}\n"
     "\n"
     "store: \"sqlite:hooklatch.db\"\n"
+    "%s"
     "\n"
     "# Folders with JSON Schemas, for `events` below. Some to start from come with hooklatch.\n"
     "# schemas: [schemas, " PKGDATADIR "/schemas]\n"
@@ -70,7 +74,10 @@ static void put_config(const struct init *in, struct buf *out)
     const char *env = strrchr(in->env_file, '/');
 
     env = env ? env + 1 : in->env_file;
-    buf_printf(out, head, env, env);
+    buf_printf(out, head, env, env,
+               in->handed_over ? "\n# Seals the secrets that senders hand over, in the store.\n"
+                                 "secrets_key: {env: " SECRETS_KEY "}\n"
+                               : "");
     for (size_t i = 0; i < in->n; i++) {
         const struct chosen *c = &in->chosen[i];
         buf_printf(out, "  # %.*s", SLICE_FMT(c->name));
@@ -126,6 +133,21 @@ static bool is_set(struct slice text, const char *name)
     return found;
 }
 
+static void put_secrets_key(struct slice old, struct buf *out)
+{
+    unsigned char key[SECRETS_KEY_BYTES];
+    char text[2 * SECRETS_KEY_BYTES];
+
+    if (is_set(old, SECRETS_KEY))
+        return;
+    random_bytes(key, sizeof key);
+    hex_encode(slice_of(key, sizeof key), text);
+    buf_printf(out, "# seals the secrets that senders hand over; without it they are lost\n" SECRETS_KEY "=%.*s\n",
+               (int)sizeof text, text);
+    mem_wipe(key, sizeof key);
+    mem_wipe(text, sizeof text);
+}
+
 /* Adds what is missing; what is there may be in use somewhere, and stays. */
 static void put_secrets(struct init *in, struct slice old, struct buf *out)
 {
@@ -146,6 +168,8 @@ static void put_secrets(struct init *in, struct slice old, struct buf *out)
         }
         buf_printf(out, "%s=%s\n", c->env, c->secret);
     }
+    if (in->handed_over)
+        put_secrets_key(old, out);
     in->step_secret_kept = is_set(old, STEP_SECRET);
     if (in->step_secret_kept)
         return;
@@ -235,7 +259,8 @@ static void print_secret(const struct init *in, const struct chosen *c)
     if (c->from == SECRET_NONE)
         printf("  secret        none: nothing is signed, so choose a name of the source that nobody can guess\n");
     else if (c->from == SECRET_HANDED_OVER)
-        printf("  secret        it hands it over in its first request: serve first, and fill in the form then\n");
+        printf("  secret        it hands it over in its first request: serve first, and fill in the form then;\n"
+               "                hooklatch secrets show %.*s prints it\n", SLICE_FMT(c->id));
     else if (c->from == SECRET_FILE)
         printf("  secret        %.*s: save it as %.*s.pem, beside %s\n", SLICE_FMT(c->what), SLICE_FMT(c->id), in->file);
     else if (c->secret[0])
@@ -322,6 +347,7 @@ static void describe(struct init *in, struct chosen *c)
         c->from = SECRET_FILE;
     else
         c->from = secret != JSON_NONE && tree_bool(t, secret, "chosen", false) ? SECRET_MADE : SECRET_SHOWN;
+    in->handed_over = in->handed_over || c->from == SECRET_HANDED_OVER;
 }
 
 static int choose(struct init *in, const struct provider_files *files, struct slice id)

@@ -127,6 +127,9 @@ static int from_config(struct sending *s, struct err *e)
         result = tell_issues(&is, e);
     } else if (!source) {
         result = no_source(s, e);
+    } else if (verifier_waits(source->verifier)) {
+        result = err_set(e, ERR_INPUT, "the secret of %s is not in %s, its sender hands it over: give --provider, --url and "
+                         "--secret \"value:$(hooklatch secrets show %s)\"", s->o.source, s->o.config, s->o.source);
     } else {
         const struct listen_on *in = &s->plan->settings.ingest;
         s->source = source;

@@ -4,6 +4,7 @@
 #define HTTP_ADMIN_H
 
 #include "flow/flow.h"
+#include "http/handed.h"
 #include "http/health.h"
 #include "http/readers.h"
 #include "http/server.h"
@@ -22,6 +23,7 @@ struct admin_options {
     struct tls *tls, *api_tls;    /* of the two listeners, or NULL */
     struct writer *writer;
     struct flow *flow;
+    struct handed *handed;
     struct readers *readers;
     const unsigned char *hash_secret;
     struct server_budget *budget; /* of these listeners */

@@ -10,23 +10,27 @@
 enum list { EVENTS = 1, HELD = 2, RUNS = 4, REFUSED = 8, ALL_LISTS = 15 };
 
 static const struct route {
-    const char *method, *path; /* "*" in the path is an id */
+    const char *method, *path; /* "*" in the path is an id, or a name */
     api_route run;
     unsigned list; /* 0: none */
     bool public; /* on listen.api too */
+    bool named; /* "*" is a name */
 } routes[] = {
-    { "GET", "/api/v1/events", api_list_events, EVENTS, false },
-    { "POST", "/api/v1/events", api_post_event, 0, true },
-    { "GET", "/api/v1/events/*", api_get_event, 0, false },
-    { "GET", "/api/v1/events/*/body", api_get_event_body, 0, false },
-    { "GET", "/api/v1/held", api_list_held, HELD, false },
-    { "POST", "/api/v1/held/*/release", api_release, 0, false },
-    { "GET", "/api/v1/refused", api_list_refused, REFUSED, false },
-    { "GET", "/api/v1/refused/*", api_get_refused, 0, false },
-    { "GET", "/api/v1/runs", api_list_runs, RUNS, false },
-    { "GET", "/api/v1/runs/*", api_get_run, 0, false },
-    { "GET", "/api/v1/plan", api_get_plan, 0, false },
-    { "POST", "/api/v1/reload", api_reload, 0, false },
+    { "GET", "/api/v1/events", api_list_events, EVENTS, false, false },
+    { "POST", "/api/v1/events", api_post_event, 0, true, false },
+    { "GET", "/api/v1/events/*", api_get_event, 0, false, false },
+    { "GET", "/api/v1/events/*/body", api_get_event_body, 0, false, false },
+    { "GET", "/api/v1/held", api_list_held, HELD, false, false },
+    { "POST", "/api/v1/held/*/release", api_release, 0, false, false },
+    { "GET", "/api/v1/refused", api_list_refused, REFUSED, false, false },
+    { "GET", "/api/v1/refused/*", api_get_refused, 0, false, false },
+    { "GET", "/api/v1/runs", api_list_runs, RUNS, false, false },
+    { "GET", "/api/v1/runs/*", api_get_run, 0, false, false },
+    { "GET", "/api/v1/plan", api_get_plan, 0, false, false },
+    { "POST", "/api/v1/reload", api_reload, 0, false, false },
+    { "GET", "/api/v1/secrets", api_list_secrets, 0, false, false },
+    { "POST", "/api/v1/secrets/*/show", api_show_secret, 0, false, true },
+    { "POST", "/api/v1/secrets/*/forget", api_forget_secret, 0, false, true },
 };
 #define N_ROUTES (sizeof routes / sizeof routes[0])
 
@@ -310,7 +314,9 @@ void api_handle(struct admin *a, struct request *r, bool public_listener)
         return;
     }
     struct api_call *call = call_new(a, r);
-    if (id.ptr && id_parse(id, &call->id)) {
+    if (route->named)
+        call->name = arena_slice(&call->memory, id);
+    if (id.ptr && !route->named && id_parse(id, &call->id)) {
         api_fail(call, 404, "not-found", "\"%.*s\" is not an id", SLICE_FMT(slice_first(id, 60)));
         api_answer(call);
     } else if (read_filter(call, route->list, request_query(r))) {

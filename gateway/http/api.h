@@ -30,6 +30,7 @@ struct api_call {
     struct arena memory;
     struct list_filter filter;
     struct id id;
+    struct slice name;       /* in memory: of a route that takes one */
     json_object *answer;     /* or NULL: a problem with status, reason and e's text */
     int status;
     const char *reason;
@@ -67,6 +68,11 @@ void api_get_plan(struct api_call *call);
 void api_post_event(struct api_call *call);
 void api_release(struct api_call *call);
 void api_reload(struct api_call *call);
+
+/* api_secrets.c */
+void api_list_secrets(struct api_call *call);
+void api_show_secret(struct api_call *call);
+void api_forget_secret(struct api_call *call);
 
 /* metrics.c: Prometheus text */
 void metrics_put(const struct admin *a, struct buf *out);

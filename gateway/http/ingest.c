@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/handover.h"
 #include "http/inflate.h"
 #include "http/judge.h"
 #include "http/problem.h"
@@ -43,7 +44,12 @@ static const struct header json_type = { { "Content-Type", 12 }, { "application/
 
 static struct source_stats *stats_for(const struct ingest *in, const struct source *s)
 {
-    return s ? in->stats[s->index] : in->nobody;
+    const struct plan *plan = in->o.plan;
+
+    if (!s)
+        return in->nobody;
+    /* The plan may have changed while the request waited for the disk. */
+    return s->index < plan->n_sources && s == &plan->sources[s->index] ? in->stats[s->index] : stats_of(s->name);
 }
 
 static void count(struct source_stats *stats, enum outcome o, const struct request *r)
@@ -71,6 +77,12 @@ static struct refused_row new_refusal(const struct source *s, int status, const 
     };
 }
 
+/* Where a secret is handed over, what is refused may hold it: what waits for one keeps no bodies, nor is a late one kept. */
+static bool body_is_kept(const struct source *s, const struct judgement *why)
+{
+    return !s || !s->handed || (!why->handover && !handed_waits(s->handed));
+}
+
 static void keep_refusal(struct ingest *in, const struct request *r, const struct source *s,
                          const struct judgement *why, struct slice body)
 {
@@ -84,7 +96,7 @@ static void keep_refusal(struct ingest *in, const struct request *r, const struc
     row.path = request_path(r);
     row.remote = request_remote(r);
     row.headers = in->headers.failed ? SLICE_NONE : buf_slice(&in->headers);
-    row.body = slice_first(body, REFUSED_BODY_BYTES);
+    row.body = body_is_kept(s, why) ? slice_first(body, REFUSED_BODY_BYTES) : SLICE_NONE;
     row.body_bytes = body.len;
     writer_refuse(in->o.writer, &row);
 }
@@ -112,6 +124,8 @@ static void refuse(struct ingest *in, struct request *r, const struct source *s,
     struct slice allow = why->status == 405 && s ? provider_allow(s->provider) : SLICE_NONE;
 
     keep_refusal(in, r, s, why, body);
+    if (why->handover)
+        handed_note_late(s->handed, request_remote(r));
     if (why->outcome == OUTCOME_BAD_SIGNATURE)
         counter_add(&stats_for(in, s)->signatures[why->signature], 1);
     count(stats_for(in, s), why->outcome, r);
@@ -160,6 +174,16 @@ static const struct {
     [EVENT_IGNORED] = { OUTCOME_IGNORED, "ignored" },
 };
 
+static void answer_unstored(struct pending *p, bool unknown)
+{
+    struct slice detail = unknown ? SLICE("the disk did not answer in time; send it again")
+                                  : SLICE("the event could not be stored; send it again");
+    struct judgement why = { .status = 503, .public_reason = "store", .public_detail = detail };
+
+    count(p->stats, OUTCOME_STORE, p->req);
+    answer_problem(p->in, p->req, &why, SLICE_NONE);
+}
+
 static void on_admitted(void *arg, enum admit_outcome outcome, struct id id, enum event_status status)
 {
     struct pending *p = arg;
@@ -172,11 +196,7 @@ static void on_admitted(void *arg, enum admit_outcome outcome, struct id id, enu
         count(p->stats, OUTCOME_DUPLICATE, p->req);
         answer_stored(in, p->req, p->source, "duplicate", id);
     } else {
-        struct slice detail = outcome == ADMIT_FAILED ? SLICE("the event could not be stored; send it again")
-                                                      : SLICE("the disk did not answer in time; send it again");
-        struct judgement why = { .status = 503, .public_reason = "store", .public_detail = detail };
-        count(p->stats, OUTCOME_STORE, p->req);
-        answer_problem(in, p->req, &why, SLICE_NONE);
+        answer_unstored(p, outcome == ADMIT_UNKNOWN);
     }
     plan_unref(p->plan);
     free(p);
@@ -195,6 +215,55 @@ static void answer_handshake(struct ingest *in, struct request *r, const struct 
     request_answer(r, v->status, headers, n, v->body);
 }
 
+static void on_handover(void *arg, enum handover_outcome outcome, const struct verdict *answer)
+{
+    struct pending *p = arg;
+    struct judgement late = { 0 };
+
+    if (outcome == HANDOVER_TAKEN) {
+        answer_handshake(p->in, p->req, p->source, answer);
+    } else if (outcome == HANDOVER_LATE) {
+        judge_late_handover(VERIFY_MISSING_SIGNATURE, &late);
+        refuse(p->in, p->req, p->source, &late, request_body(p->req));
+    } else {
+        answer_unstored(p, outcome == HANDOVER_UNKNOWN);
+    }
+    plan_unref(p->plan);
+    free(p);
+}
+
+static void answer_overload(struct ingest *in, struct request *r, const struct source *s)
+{
+    struct judgement why = { .status = 503,
+                             .public_reason = "overload",
+                             .public_detail = SLICE("too many events wait for the disk") };
+
+    count(stats_for(in, s), OUTCOME_OVERLOAD, r);
+    answer_problem(in, r, &why, SLICE_NONE);
+}
+
+static void take_secret(struct ingest *in, struct request *r, struct source *s, const struct verdict *v, struct slice body)
+{
+    struct pending *p = mem_alloc(sizeof *p);
+    struct judgement why = { 0 };
+    struct err e;
+
+    *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
+    if (handover_put(in->o.writer, in->loop, p->plan, s, v, request_remote(r), on_handover, p, &e) == 0)
+        return;
+    if (e.code == ERR_TEMP) {
+        answer_overload(in, r, s);
+    } else {
+        judge_late_handover(VERIFY_NO_SECRET, &why);
+        why.handover = false;
+        why.reason = "secret-of-no-use";
+        why.detail = slice_z(e.text);
+        refuse(in, r, s, &why, body);
+    }
+    plan_unref(p->plan);
+    free(p);
+}
+
 static void store(struct ingest *in, struct request *r, struct source *s, struct admission *what)
 {
     struct pending *p = mem_alloc(sizeof *p);
@@ -202,11 +271,7 @@ static void store(struct ingest *in, struct request *r, struct source *s, struct
     *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
     if (admit_put(in->admit, what, on_admitted, p) == 0)
         return;
-    struct judgement why = { .status = 503,
-                             .public_reason = "overload",
-                             .public_detail = SLICE("too many events wait for the disk") };
-    count(stats_for(in, s), OUTCOME_OVERLOAD, r);
-    answer_problem(in, r, &why, SLICE_NONE);
+    answer_overload(in, r, s);
     plan_unref(p->plan);
     free(p);
 }
@@ -302,7 +367,10 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
             store(in, r, s, &j.admission);
         break;
     case JUDGE_ANSWER:
-        answer_handshake(in, r, s, j.handshake);
+        if (j.handshake->handed.len)
+            take_secret(in, r, s, j.handshake, d.body);
+        else
+            answer_handshake(in, r, s, j.handshake);
         break;
     case JUDGE_REFUSE:
         refuse(in, r, s, &j, d.body);

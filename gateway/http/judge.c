@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/handed.h"
 
 #define MAPPED_MAX 16384
 #define HEADERS_MAX (64 * 1024)
@@ -61,6 +62,31 @@ static void refuse_signature(const struct verdict *v, struct judgement *out)
     out->signature = v->reason;
     out->public_reason = "signature";
     out->public_detail = SLICE("the signature of this delivery could not be verified");
+}
+
+void judge_late_handover(enum verify_reason signature, struct judgement *out)
+{
+    struct verdict v = { .reason = signature };
+
+    refuse_signature(&v, out);
+    out->reason = "secret-handed-over-before";
+    out->detail = SLICE("a secret was handed over before; \"hooklatch secrets forget\" makes room for another one");
+    out->handover = true;
+}
+
+/* With the secret where the sender has handed one over, else with the source's own verifier, which may be waiting for it. */
+static void verify(struct judge *j, const struct plan *plan, const struct source *source, struct judgement *out)
+{
+    struct handed_use *use = source->handed ? handed_use(source->handed, plan, source) : NULL;
+    const struct verifier *verifier = use ? handed_verifier(use) : source->verifier;
+    struct verdict again;
+
+    verify_delivery(verifier, &j->reading, clock_wall_us(), j->verify, &j->verdict);
+    if (use && j->verdict.result == VERIFY_REJECT) {
+        verify_delivery(source->verifier, &j->reading, clock_wall_us(), j->verify, &again);
+        out->handover = again.result == VERIFY_HANDSHAKE && again.handed.len;
+    }
+    handed_unuse(use);
 }
 
 static void refuse_json(struct judge *j, struct judgement *out)
@@ -244,7 +270,7 @@ void judge_delivery(struct judge *j, struct plan *plan, struct source *source, c
         return;
     }
     reading_start(&j->reading, d, provider_form_json_field(source->provider), &source->json_limits);
-    verify_delivery(source->verifier, &j->reading, clock_wall_us(), j->verify, &j->verdict);
+    verify(j, plan, source, out);
     if (j->verdict.result == VERIFY_HANDSHAKE) {
         out->what = JUDGE_ANSWER;
         out->outcome = OUTCOME_HANDSHAKE;
@@ -252,7 +278,10 @@ void judge_delivery(struct judge *j, struct plan *plan, struct source *source, c
         return;
     }
     if (j->verdict.result == VERIFY_REJECT) {
-        refuse_signature(&j->verdict, out);
+        if (out->handover)
+            judge_late_handover(j->verdict.reason, out);
+        else
+            refuse_signature(&j->verdict, out);
         return;
     }
     if (reading_json(&j->reading)) {

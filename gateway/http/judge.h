@@ -18,6 +18,7 @@ struct judgement {
     int status;                   /* JUDGE_REFUSE */
     int retry_after_s;            /* of 429; 0: 1 of a 503, else none */
     enum outcome outcome;         /* JUDGE_ANSWER, JUDGE_REFUSE */
+    bool handover;                /* JUDGE_REFUSE: it brings a secret, and there is one; what it brings is not kept */
     enum verify_reason signature; /* OUTCOME_BAD_SIGNATURE: the true reason */
     const char *reason;           /* for the refused log: "missing-signature" */
     const char *public_reason;    /* for the answer's type */
@@ -27,6 +28,8 @@ struct judgement {
 };
 /* All of *out is borrowed from the delivery, the plan and j, good until the next call. d->body: after content coding. */
 void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out);
+/* The refusal of a secret that comes when there is one already. */
+void judge_late_handover(enum verify_reason signature, struct judgement *out);
 /* A JSON array of the schema's errors, at most max, appended to out. */
 void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, struct buf *out);
 

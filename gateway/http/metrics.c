@@ -65,6 +65,29 @@ static void put_deliveries(struct buf *out)
     }
 }
 
+static void put_handed(struct buf *out, const struct admin *a)
+{
+    struct arena memory;
+
+    arena_init(&memory);
+    put_head(out, "handed_secrets_total", "counter", "Secrets that senders handed over, by source and what became of them.");
+    for (struct handed_slot *s = handed_first(a->o.handed); s; s = handed_next(s)) {
+        struct handed_view v = handed_look(s, &memory);
+        const struct counter *counters[] = { v.taken, v.late, v.forgotten };
+        static const char *const outcomes[] = { "taken", "late", "forgotten" };
+        for (int i = 0; i < 3; i++)
+            buf_printf(out, "hooklatch_handed_secrets_total{source=\"%.*s\",outcome=\"%s\"} %llu\n", SLICE_FMT(v.source),
+                       outcomes[i], (unsigned long long)counter_get(counters[i]));
+    }
+    put_head(out, "secret_waiting", "gauge", "1 while a source waits for the secret that its sender hands over.");
+    for (size_t i = 0; i < a->o.plan->n_sources; i++) {
+        const struct source *s = &a->o.plan->sources[i];
+        if (s->handed)
+            buf_printf(out, "hooklatch_secret_waiting{source=\"%.*s\"} %d\n", SLICE_FMT(s->name), handed_waits(s->handed));
+    }
+    arena_clear(&memory);
+}
+
 static void put_writer(struct buf *out, const struct writer_stats *w)
 {
     put_counter(out, "commits_total", "Transactions committed.", &w->batches);
@@ -104,6 +127,7 @@ void metrics_put(const struct admin *a, struct buf *out)
     put_head(out, "build_info", "gauge", "The version that runs.");
     buf_printf(out, "hooklatch_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
     put_deliveries(out);
+    put_handed(out, a);
     put_writer(out, writer_stats(a->o.writer));
     put_flow(out, flow_stats(a->o.flow));
     put_gauge(out, "commit_waiting", "Events that wait for their commit.", admit_depth());

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "http/handed.h"
 
 static json_object *text(struct slice s)
 {
@@ -185,6 +186,19 @@ json_object *view_refused(const struct refused_row *row, bool whole)
     return o;
 }
 
+json_object *view_handed(const struct handed_view *v, const char *state)
+{
+    json_object *o = json_object_new_object();
+
+    put_text(o, "source", v->source);
+    put(o, "state", json_object_new_string(state));
+    put_time(o, "time", v->time_us);
+    put_text(o, "handshake", v->handshake);
+    put_text(o, "remote", v->remote);
+    put_int(o, "late", (int64_t)counter_get(v->late));
+    return o;
+}
+
 static json_object *names_of_endpoints(const struct plan *p)
 {
     json_object *list = json_object_new_array();
@@ -198,6 +212,17 @@ static json_object *names_of_endpoints(const struct plan *p)
     return list;
 }
 
+static void put_handed(json_object *o, struct handed_slot *slot)
+{
+    struct arena memory;
+
+    arena_init(&memory);
+    struct handed_view v = handed_look(slot, &memory);
+    put(o, "secret", json_object_new_string(v.there ? "handed-over" : "waiting"));
+    put_time(o, "secret_time", v.time_us);
+    arena_clear(&memory);
+}
+
 json_object *view_plan(const struct plan *p)
 {
     json_object *o = json_object_new_object(), *sources = json_object_new_array(), *workflows = json_object_new_array();
@@ -209,6 +234,8 @@ json_object *view_plan(const struct plan *p)
         put_text(s, "url", p->sources[i].url);
         put(s, "verified", json_object_new_boolean(provider_scheme(p->sources[i].provider) != SCHEME_NONE));
         put_int(s, "version", p->sources[i].def->row);
+        if (p->sources[i].handed)
+            put_handed(s, p->sources[i].handed);
         json_object_array_add(sources, s);
     }
     for (size_t i = 0; i < p->n_workflows; i++) {

@@ -11,5 +11,7 @@ json_object *view_event(const struct event_row *row, bool whole);
 json_object *view_run(const struct run_row *row);
 json_object *view_refused(const struct refused_row *row, bool whole);
 json_object *view_plan(const struct plan *p);
+struct handed_view;
+json_object *view_handed(const struct handed_view *v, const char *state); /* never the secret */
 
 #endif
