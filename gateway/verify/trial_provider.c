@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "verify/provider_words.h"
 
 #define SECRETS_MAX 16
 #define SHOWN_MAX 4
@@ -56,17 +57,15 @@ static struct slice signature_header(const struct others *o, const struct provid
 }
 
 /* Loads each preset in turn: a tenth of a second for all of them. */
-static bool try_all(struct others *o, struct slice known, struct buf *out)
+static bool try_all(struct others *o, const struct provider_files *files, struct buf *out)
 {
     unsigned accepting = 0, similar = 0;
     struct buf names; /* of presets with the same header */
-    struct slice id;
 
     buf_init(&names, 4096);
-    while (known.len > 0) {
+    for (size_t i = 0; i < files->n; i++) {
+        struct slice id = files->list[i].id;
         struct issues is;
-        slice_cut(known, ',', &id, &known);
-        id = slice_trim(id);
         issues_init(&is);
         struct provider *p = slice_eq(id, provider_id(o->v->provider)) ? NULL : provider_find(id, NULL, &is);
         if (p && accepting < SHOWN_MAX && accepts(o, p))
@@ -90,19 +89,20 @@ static bool try_all(struct others *o, struct slice known, struct buf *out)
 bool trial_providers(const struct verifier *v, const struct delivery *d, int64_t now_us, struct buf *out)
 {
     struct others o = { .v = v, .d = d, .now_us = now_us, .s = verify_scratch_new() };
-    struct buf known;
+    struct provider_files files;
+    struct arena memory;
     bool accepted;
 
     reading_init(&o.r);
-    buf_init(&known, 65536);
-    provider_put_known(&known);
+    arena_init(&memory);
+    provider_files_find(&files, NULL, &memory);
     read_secrets(&o);
-    accepted = try_all(&o, buf_slice(&known), out);
+    accepted = try_all(&o, &files, out);
     for (size_t i = 0; i < o.n_secrets; i++) {
         mem_wipe(o.secrets[i].bytes, o.secrets[i].len);
         free(o.secrets[i].bytes);
     }
-    buf_clear(&known);
+    arena_clear(&memory);
     reading_clear(&o.r);
     verify_scratch_free(o.s);
     return accepted;
