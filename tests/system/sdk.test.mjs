@@ -1,17 +1,27 @@
-// The vendors' own packages sign; the gateway must take what they made and refuse it once it is touched. GitHub's example payloads are
-// judged by GitHub's official schema: the gateway must come to the verdict that ajv comes to.
+// The vendors' own packages sign and verify in turn with hooklatch: the command line and the running gateway (lib/sdks.mjs says who does what).
+// GitHub's example payloads are judged by GitHub's official schema: the gateway must come to the verdict that ajv comes to.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, suite, test } from 'node:test';
 import { sign } from '@octokit/webhooks-methods';
 import Ajv from 'ajv';
-import { Webhook as StandardWebhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import { Webhook as SvixWebhook } from 'svix';
 import { eventSchema } from '../../bench/lib/event-schema.mjs';
 import { StepEndpoint } from './lib/endpoint.mjs';
 import { Gateway, Scope } from './lib/gateway.mjs';
+import {
+  messageOf,
+  sdks,
+  signedByHooklatch,
+  signedByPackage,
+  sourceOf,
+  table,
+  touched,
+  verifiedByHooklatch,
+} from './lib/sdks.mjs';
 import { secrets, source } from './lib/sign.mjs';
 import { api } from './lib/words.mjs';
 
@@ -19,72 +29,110 @@ const require = createRequire(import.meta.url);
 const examples = require('@octokit/webhooks-examples');
 const official = require('@octokit/webhooks-schemas/schema.json');
 
-// body → headers, by the vendor's package.
-const vendors = {
-  github: async (body) => ({
-    'x-github-event': 'push',
+async function githubHeaders(body, event = 'push') {
+  return {
+    'x-github-event': event,
     'x-github-delivery': randomUUID(),
     'x-hub-signature-256': await sign(secrets.github, body),
-  }),
-  stripe: async (body) => ({
-    'stripe-signature': new Stripe('sk_test_unused').webhooks.generateTestHeaderString({
-      payload: body,
-      secret: secrets.stripe,
-    }),
-  }),
-  'standard-webhooks': async (body) => standard(new StandardWebhook(secrets['standard-webhooks']), body),
-  svix: async (body) => standard(new SvixWebhook(secrets['standard-webhooks']), body),
-};
-
-function standard(webhook, body) {
-  const id = `msg_${randomUUID()}`;
-  const now = new Date();
-  return {
-    'webhook-id': id,
-    'webhook-timestamp': String(Math.floor(now / 1000)),
-    'webhook-signature': webhook.sign(id, now, body),
   };
 }
 
-suite("vendors' packages", () => {
+suite("vendors' packages and the command line", () => {
+  for (const sdk of sdks.filter(({ signs }) => signs)) {
+    test(`${sdk.name}: verify accepts what ${sdk.package} signs, and no other body`, async () => {
+      const message = await signedByPackage(sdk, messageOf(sdk));
+      const good = await verifiedByHooklatch(sdk, message);
+      assert.equal(good.code, 0, `${good.stdout}${good.stderr}`);
+      const bad = await verifiedByHooklatch(sdk, touched(sdk, message));
+      assert.equal(bad.code, 1, `${bad.stdout}${bad.stderr}`);
+    });
+  }
+
+  for (const sdk of sdks.filter(({ verifies }) => verifies)) {
+    test(`${sdk.name}: ${sdk.package} accepts what sign signs, and no other body`, async () => {
+      const message = await signedByHooklatch(sdk, messageOf(sdk));
+      const own = await verifiedByHooklatch(sdk, message);
+      assert.equal(own.code, 0, `${own.stdout}${own.stderr}`);
+      assert.equal(await sdk.verifies(message), true, JSON.stringify(message));
+      assert.equal(await sdk.verifies(touched(sdk, message)), false);
+    });
+  }
+
+  test('README.md says which package judges which preset', () => {
+    const page = readFileSync(new URL('README.md', import.meta.url), 'utf8');
+    assert.ok(page.includes(table()), `the table should be:\n${table()}`);
+  });
+
+  test('every preset that a package judges says so', () => {
+    for (const { provider } of sdks) {
+      const preset = readFileSync(new URL(`../../conf/providers/${provider}.yaml`, import.meta.url), 'utf8');
+      assert.match(preset, /^verified: sdk$/m, provider);
+    }
+  });
+});
+
+suite("vendors' packages and the gateway", () => {
   const scope = new Scope();
   let gateway;
 
   before(async () => {
-    gateway = await Gateway.start(scope, {
-      sources: {
-        github: source('github'),
-        stripe: source('stripe'),
-        'standard-webhooks': source('standard-webhooks'),
-        svix: source('standard-webhooks'),
-      },
-    });
+    gateway = await Gateway.start(scope, { sources: Object.fromEntries(sdks.map((sdk) => [sdk.name, sourceOf(sdk)])) });
   });
   after(() => scope.end());
 
-  for (const [name, signer] of Object.entries(vendors)) {
-    test(`${name}: what it signs is accepted, what is touched afterwards is not`, async () => {
-      for (const more of ['plain', 'ünï\u2028cöde 😀', 'x'.repeat(100000)]) {
-        const body = JSON.stringify({ id: `evt_${randomUUID()}`, type: 'invoice.paid', data: { more } });
-        const headers = await signer(body);
-        const good = await gateway.post(name, body, headers);
-        assert.deepEqual([good.status, good.json?.status], [200, 'accepted'], good.text);
-        assert.equal((await gateway.post(name, body.replace('paid', 'lost'), headers)).status, 401, 'body');
-        for (const [header, value] of Object.entries(headers).filter(([key]) => /signature/.test(key))) {
-          const at = value.length - 4;
-          const touched = value.slice(0, at) + (value[at] === '0' ? '1' : '0') + value.slice(at + 1);
-          assert.equal((await gateway.post(name, body, { ...headers, [header]: touched })).status, 401, header);
+  const post = (sdk, { body, query, headers }) => gateway.post(`${sdk.name}${query}`, body, headers);
+
+  // One character of each header that signing has added and that holds a signature.
+  function* forged(message, unsigned) {
+    for (const [header, value] of Object.entries(message.headers)) {
+      if (!(header in unsigned.headers) && /signature|hmac|authorization/.test(header)) {
+        const at = value.length - 4;
+        const other = value.slice(0, at) + (value[at] === '0' ? '1' : '0') + value.slice(at + 1);
+        yield [header, { ...message, headers: { ...message.headers, [header]: other } }];
+      }
+    }
+  }
+
+  for (const sdk of sdks) {
+    test(`${sdk.name}: what is signed is stored with its type; what is touched afterwards is refused`, async () => {
+      const texts = [undefined, `before ${'x'.repeat(100000)}`];
+      for (const text of texts) {
+        const unsigned = messageOf(sdk, text);
+        const message = await (sdk.signs ? signedByPackage : signedByHooklatch)(sdk, unsigned);
+        const good = await post(sdk, message);
+        assert.equal(good.status, sdk.ack ?? 200, good.text);
+        assert.equal((await post(sdk, touched(sdk, message))).status, 401, 'body');
+        for (const [header, other] of forged(message, unsigned)) {
+          assert.equal((await post(sdk, other)).status, 401, header);
         }
       }
+      const events = await gateway.list(`${api.events}?source=${sdk.name}`);
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        texts.map(() => sdk.type),
+      );
     });
   }
 
+  for (const sdk of sdks.filter(({ handshakes }) => handshakes)) {
+    for (const handshake of sdk.handshakes) {
+      test(`${sdk.name}: the handshake ${handshake.name} is answered as ${sdk.package} answers it`, async () => {
+        const { body, method = 'POST', query = '' } = handshake;
+        const unsigned = { ...messageOf(sdk), body, query };
+        const message = body === undefined ? unsigned : await signedByHooklatch(sdk, unsigned);
+        const answer = await gateway.post(`${sdk.name}${query}`, body, message.headers, { method });
+        assert.deepEqual({ status: answer.status, body: answer.json ?? answer.text }, await handshake.answer(message));
+      });
+    }
+  }
+
   test('a stale signature of the vendor is refused', async () => {
-    const body = '{"type":"a.b"}';
+    const stripe = sdks.find(({ name }) => name === 'stripe');
+    const { body } = messageOf(stripe);
     const timestamp = Math.floor(Date.now() / 1000) - 301;
     const header = new Stripe('sk_test_unused').webhooks.generateTestHeaderString({
       payload: body,
-      secret: secrets.stripe,
+      secret: stripe.secret,
       timestamp,
     });
     assert.equal((await gateway.post('stripe', body, { 'stripe-signature': header })).status, 401);
@@ -100,7 +148,7 @@ suite("vendors' packages", () => {
       ],
     });
     const body = '{"n":1}';
-    await caller.post('github', body, await vendors.github(body));
+    await caller.post('github', body, await githubHeaders(body));
     const [call] = await endpoint.waitFor(1);
     assert.ifError(call.signatureError);
     new SvixWebhook(endpoint.secret).verify(call.text, call.headers);
@@ -141,8 +189,7 @@ suite("GitHub's examples against GitHub's schema", () => {
     for (const { name: event, examples: payloads } of examples) {
       for (const [index, payload] of payloads.entries()) {
         const body = JSON.stringify(payload);
-        const headers = { ...(await vendors.github(body)), 'x-github-event': event };
-        const answer = await gateway.post(name, body, headers);
+        const answer = await gateway.post(name, body, await githubHeaders(body, event));
         const judgement = judges.get(event) ?? judges.get('*');
         const expected = judgement === undefined || judgement(payload) ? 'accepted' : 'held';
         assert.deepEqual(
