@@ -6,12 +6,32 @@
 
 static const struct option long_options[] = { { "config", required_argument, NULL, 'c' }, { NULL, 0, NULL, 0 } };
 
+/* "hmac, path token": what a delivery is proven by. */
+static void print_proofs(const struct source *s)
+{
+    enum scheme scheme = provider_scheme(s->provider);
+    const char *const proofs[] = {
+        scheme == SCHEME_NONE || scheme == SCHEME_MTLS ? NULL : provider_scheme_name(s->provider),
+        s->access.n_path_tokens ? "path token" : NULL,
+        s->access.n_subjects ? "client certificate" : NULL,
+    };
+    const char *between = "";
+
+    for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++) {
+        if (proofs[i]) {
+            printf("%s%s", between, proofs[i]);
+            between = ", ";
+        }
+    }
+    if (!*between)
+        printf("NOT VERIFIED");
+}
+
 static void print_source(const struct source *s)
 {
-    bool none = provider_scheme(s->provider) == SCHEME_NONE;
-
-    printf("source %.*s (%s) at %.*s\n", SLICE_FMT(s->name), none ? "NOT VERIFIED" : provider_scheme_name(s->provider),
-           SLICE_FMT(s->url));
+    printf("source %.*s (", SLICE_FMT(s->name));
+    print_proofs(s);
+    printf(") at %.*s\n", SLICE_FMT(s->shown_url));
     if (s->handed_over)
         puts("  secret: its sender hands it over (hooklatch secrets)");
     for (size_t i = 0; i < s->n_bindings; i++) {

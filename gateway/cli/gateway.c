@@ -77,7 +77,11 @@ static int open_tls(const struct listen_on *where, struct tls **out, struct err 
     *out = NULL;
     if (where->cert.len == 0)
         return 0;
-    *out = tls_new(where->cert.ptr, where->key.ptr, where->client_ca.len ? where->client_ca.ptr : NULL, e);
+    const struct tls_files files = { .cert = where->cert.ptr,
+                                     .key = where->key.ptr,
+                                     .client_ca = where->client_ca.len ? where->client_ca.ptr : NULL,
+                                     .ask = where->client_ask };
+    *out = tls_new(&files, e);
     return *out ? 0 : -1;
 }
 

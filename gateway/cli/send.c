@@ -30,6 +30,14 @@ struct options {
     size_t n_params;
 };
 
+/* "/<token>" of a source that wants one in its path, or "". */
+static struct slice token_part(const struct source *source, struct arena *memory)
+{
+    const struct access *a = &source->access;
+
+    return a->n_path_tokens ? slice_z(arena_printf(memory, "/%s", a->path_tokens[0].bytes)) : SLICE("");
+}
+
 /* What is sent: the provider's data and the source's secret, from a configuration or from the arguments. */
 struct sending {
     struct options o;
@@ -41,6 +49,7 @@ struct sending {
     struct verifier *own_verifier;
     struct slice public_url;   /* as the vendor would know it: some schemes sign it */
     const char *url;           /* where it goes */
+    struct slice shown_url;    /* the same without a token */
     struct sample sample;
     struct buf body;
     struct arena memory;
@@ -132,12 +141,14 @@ static int from_config(struct sending *s, struct err *e)
                          "--secret \"value:$(hooklatch secrets show %s)\"", s->o.source, s->o.config, s->o.source);
     } else {
         const struct listen_on *in = &s->plan->settings.ingest;
+        s->shown_url = source->shown_url;
         s->source = source;
         s->provider = source->provider;
         s->verifier = source->verifier;
-        s->public_url = source->url;
-        s->url = arena_printf(&s->memory, "%s://%s/webhooks/%s", in->cert.len ? "https" : "http",
-                              reachable(in->address, &s->memory), s->o.source);
+        struct slice token = token_part(source, &s->memory);
+        s->public_url = slice_z(arena_printf(&s->memory, "%.*s%.*s", SLICE_FMT(source->url), SLICE_FMT(token)));
+        s->url = arena_printf(&s->memory, "%s://%s/webhooks/%s%.*s", in->cert.len ? "https" : "http",
+                              reachable(in->address, &s->memory), s->o.source, SLICE_FMT(token));
     }
     issues_clear(&is);
     return result;
@@ -170,6 +181,7 @@ static int from_arguments(struct sending *s, struct err *e)
     issues_clear(&is);
     s->public_url = slice_z(s->o.url);
     s->url = s->o.url;
+    s->shown_url = s->public_url;
     return result ? result : make_verifier(s, e);
 }
 
@@ -273,7 +285,7 @@ static int deliver(struct sending *s, const struct delivery *d, const struct sig
     int result = client_fetch(&o, &status, &answer, e);
     if (!result) {
         printf("%d %.*s\n", status, SLICE_FMT(buf_slice(&answer)));
-        result = status >= 200 && status < 300 ? 0 : err_set(e, ERR_INPUT, "%s answered %d", s->url, status);
+        result = status >= 200 && status < 300 ? 0 : err_set(e, ERR_INPUT, "%.*s answered %d", SLICE_FMT(s->shown_url), status);
     }
     buf_clear(&answer);
     return result;

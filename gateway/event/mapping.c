@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-enum { KIND_HEADER, KIND_QUERY, KIND_FORM, KIND_JSON, KIND_EVENT };
+enum { KIND_HEADER, KIND_QUERY, KIND_FORM, KIND_JSON, KIND_EVENT, KIND_SUFFIX };
 
 static const struct template_kind kinds[] = {
     [KIND_HEADER] = { "header", TEMPLATE_ARG_NEEDED },
@@ -10,6 +10,7 @@ static const struct template_kind kinds[] = {
     [KIND_FORM] = { "form", TEMPLATE_ARG_NEEDED },
     [KIND_JSON] = { "json", TEMPLATE_ARG_POINTER },
     [KIND_EVENT] = { "event", TEMPLATE_ARG_NONE },
+    [KIND_SUFFIX] = { "suffix", TEMPLATE_ARG_NONE },
     { NULL, TEMPLATE_ARG_NONE },
 };
 
@@ -110,6 +111,10 @@ static int fill(const struct template_part *part, struct buf *out, void *arg)
         break;
     case KIND_EVENT:
         absent = put_event(f, out);
+        break;
+    case KIND_SUFFIX:
+        buf_put(out, f->reading->delivery->suffix);
+        absent = f->reading->delivery->suffix.len == 0;
         break;
     }
     f->found |= !absent;

@@ -12,7 +12,8 @@ struct mapping {
     struct template type, dedupe, subject; /* count 0: not given */
 };
 /* Texts may be SLICE_NONE: then type is "<provider>.<its event type>" and dedupe the provider's delivery id. Placeholders: {header:N}, {query:N},
- * {form:N}, {json:/p}, {/p}, {event} (the provider's own value). */
+ * {form:N}, {json:/p}, {/p}, {event} (the provider's own value),
+ * {suffix} (of the path). */
 int mapping_init(struct mapping *m, const struct provider *p, struct slice type, struct slice dedupe, struct slice subject,
                  struct err *e) MUST_CHECK;
 void mapping_clear(struct mapping *m);

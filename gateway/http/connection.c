@@ -19,9 +19,9 @@
 /* What a refused peer may go on sending before nobody reads it any more. */
 #define LINGER_BYTES (32u << 20)
 
-static const struct http_refusal refuse_connections = { 503, "too-many-connections", "Try again later.", 1 };
-static const struct http_refusal refuse_bodies = { 503, "overload", "Too much is coming in: try again later.", 1 };
-static const struct http_refusal refuse_slow = { 408, "request-timeout", "Send the request faster.", 0 };
+static const struct http_refusal refuse_connections = { 503, "too-many-connections", "Try again later.", 1, NULL };
+static const struct http_refusal refuse_bodies = { 503, "overload", "Too much is coming in: try again later.", 1, NULL };
+static const struct http_refusal refuse_slow = { 408, "request-timeout", "Send the request faster.", 0, NULL };
 
 static void conn_move(struct conn *c, enum conn_state to)
 {
@@ -54,6 +54,7 @@ void conn_close(struct conn *c)
         request_free(r);
     }
     buf_clear(&c->unsent);
+    free(c->client);
     free(c);
 }
 
@@ -173,9 +174,10 @@ static void refuse(struct conn *c, const struct http_refusal *why)
     struct server *s = c->server;
     struct slice target = c->request ? span_slice(c->request->parser.target, c->request->block) : SLICE_NONE;
     bool head = c->request && slice_eq(span_slice(c->request->parser.method, c->request->block), SLICE("HEAD"));
+    bool headed = c->request && c->request->parser.state >= PARSER_HEAD_READ;
 
     if (s->o.on_refused)
-        s->o.on_refused(s->o.arg, why, target, slice_z(c->remote));
+        s->o.on_refused(s->o.arg, why, headed ? c->request : NULL, target, slice_z(c->remote));
     request_put_refusal(s, why, !head);
     conn_send(c, false);
 }
@@ -186,9 +188,12 @@ static bool check_head(struct conn *c, struct http_refusal *why)
     struct server *s = c->server;
     struct request *r = c->request;
     struct parser *p = &r->parser;
-    struct http_head head = { span_slice(p->method, r->block), span_slice(p->target, r->block), p->has_length, p->length };
+    struct http_head head = { r, span_slice(p->method, r->block), span_slice(p->target, r->block), p->has_length,
+                              p->length };
+    bool taken = !s->o.on_head || s->o.on_head(s->o.arg, &head, &p->body_max, why);
 
-    if (s->o.on_head && !s->o.on_head(s->o.arg, &head, &p->body_max, why))
+    r->collected = false; /* the block moves when the body comes */
+    if (!taken)
         return false;
     if (p->expects_continue && (p->chunked || p->length) && p->length <= p->body_max && r->len == p->at &&
         sock_write(&c->sock, go_on, sizeof go_on - 1) != sizeof go_on - 1)
@@ -364,10 +369,13 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 static void put_remote(struct conn *c, const struct sockaddr *peer)
 {
-    const void *address = peer->sa_family == AF_INET6 ? (const void *)&((const struct sockaddr_in6 *)peer)->sin6_addr
-                                                      : (const void *)&((const struct sockaddr_in *)peer)->sin_addr;
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+    const void *v4 = &((const struct sockaddr_in *)peer)->sin_addr;
+    bool mapped = peer->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(v6);
 
-    if (!inet_ntop(peer->sa_family, address, c->remote, sizeof c->remote))
+    if (peer->sa_family == AF_INET || mapped)
+        inet_ntop(AF_INET, mapped ? &v6->s6_addr[12] : v4, c->remote, sizeof c->remote);
+    else if (!inet_ntop(peer->sa_family, v6, c->remote, sizeof c->remote))
         c->remote[0] = '\0';
 }
 

@@ -48,6 +48,8 @@ struct conn {
     struct buf unsent;       /* of the answer, from sent on */
     size_t sent;
     size_t discarded;        /* bytes, while LINGERING */
+    bool client_asked;       /* client is what TLS says */
+    struct client_names *client; /* owned; or NULL */
     char remote[INET6_ADDRSTRLEN];
 };
 TAILQ_HEAD(conn_list, conn);
@@ -114,5 +116,7 @@ void budget_release(struct server_budget *b, size_t n);
 
 /* A new session for a connection that was accepted. Never NULL. */
 SSL *tls_accept(struct tls *t, int fd);
+/* After the handshake: the names in the client's certificate, in one piece of memory (free), or NULL: it has none. */
+struct client_names *tls_client_names(SSL *ssl);
 
 #endif

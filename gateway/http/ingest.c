@@ -6,13 +6,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/gate.h"
 #include "http/handover.h"
 #include "http/inflate.h"
 #include "http/judge.h"
 #include "http/problem.h"
 #include "http/target.h"
 
-#define PREFIX "/webhooks/"
+#define PREFIX "/webhooks/" /* what is below it is answered before its body comes */
 #define REFUSED_BODY_BYTES (64 * 1024)
 
 struct ingest {
@@ -23,7 +24,8 @@ struct ingest {
     struct judge *judge;
     struct source_stats **stats; /* by source->index of the plan */
     struct source_stats *nobody; /* deliveries to no known source */
-    struct buf inflated, headers, url, answer;
+    struct buf inflated, headers, path, url, answer;
+    struct visitor visitor; /* of the request that is being judged */
     struct timer *drain;
     struct mail drain_mail;
     int64_t drain_deadline_us;
@@ -59,21 +61,21 @@ static void count(struct source_stats *stats, enum outcome o, const struct reque
         histogram_add(&stats->answer_us, (uint64_t)(clock_mono_us() - request_start_us(r)));
 }
 
-static struct source *source_of_path(const struct plan *plan, struct slice path)
-{
-    return slice_starts(path, SLICE(PREFIX)) ? plan_source(plan, slice_from(path, sizeof PREFIX - 1)) : NULL;
-}
-
 /* What every refusal has; the rest is the caller's. */
-static struct refused_row new_refusal(const struct source *s, int status, const char *reason, struct slice detail)
+static struct refused_row new_refusal(struct ingest *in, const struct visitor *v, int status, const char *reason,
+                                      struct slice detail, struct slice path)
 {
+    buf_reset(&in->path);
+    gate_put_path(in->o.plan, v, path, &in->path);
     return (struct refused_row){
         .id = id_new(),
-        .source = s ? s->name : SLICE(""),
+        .source = v->source ? v->source->name : SLICE(""),
         .time_us = clock_wall_us(),
         .status = status,
         .reason = slice_z(reason),
         .detail = detail,
+        .path = in->path.failed ? SLICE_NONE : buf_slice(&in->path),
+        .remote = v->remote,
     };
 }
 
@@ -83,18 +85,19 @@ static bool body_is_kept(const struct source *s, const struct judgement *why)
     return !s || !s->handed || (!why->handover && !handed_waits(s->handed));
 }
 
-static void keep_refusal(struct ingest *in, const struct request *r, const struct source *s,
-                         const struct judgement *why, struct slice body)
+static void keep_refusal(struct ingest *in, const struct request *r, const struct judgement *why, int status,
+                         struct slice body)
 {
+    const struct source *s = in->visitor.source;
     size_t n;
     const struct header *headers = request_headers(r, &n);
 
     buf_reset(&in->headers);
     kept_headers(s ? s->provider : NULL, headers, n, &in->headers);
-    struct refused_row row = new_refusal(s, why->status, why->reason, why->detail);
+    if (s)
+        gate_hide_tokens(&s->access, &in->headers);
+    struct refused_row row = new_refusal(in, &in->visitor, status, why->reason, why->detail, request_path(r));
     row.method = request_method(r);
-    row.path = request_path(r);
-    row.remote = request_remote(r);
     row.headers = in->headers.failed ? SLICE_NONE : buf_slice(&in->headers);
     row.body = body_is_kept(s, why) ? slice_first(body, REFUSED_BODY_BYTES) : SLICE_NONE;
     row.body_bytes = body.len;
@@ -118,27 +121,43 @@ static void answer_problem(struct ingest *in, struct request *r, const struct ju
     request_answer(r, why->status, headers, n, buf_slice(&in->answer));
 }
 
-static void refuse(struct ingest *in, struct request *r, const struct source *s, const struct judgement *why,
-                   struct slice body)
+/* The visitor's request. Some senders want an answer of their own to a signature that is wrong. */
+static void refuse(struct ingest *in, struct request *r, const struct judgement *why, struct slice body)
 {
-    struct slice allow = why->status == 405 && s ? provider_allow(s->provider) : SLICE_NONE;
+    const struct source *s = in->visitor.source;
+    struct slice allow = why->status == 405 && s ? provider_allow(s->provider) : SLICE_NONE, told = SLICE_NONE;
+    struct header type = { .name = SLICE("Content-Type") };
+    int status = why->status;
+    bool own = status == 401 && s && provider_refusal(s->provider, &status, &type.value, &told);
 
-    keep_refusal(in, r, s, why, body);
+    keep_refusal(in, r, why, status, body);
     if (why->handover)
-        handed_note_late(s->handed, request_remote(r));
+        handed_note_late(s->handed, in->visitor.remote);
     if (why->outcome == OUTCOME_BAD_SIGNATURE)
         counter_add(&stats_for(in, s)->signatures[why->signature], 1);
     count(stats_for(in, s), why->outcome, r);
-    answer_problem(in, r, why, allow);
+    if (own)
+        request_answer(r, status, &type, type.value.len ? 1 : 0, told);
+    else
+        answer_problem(in, r, why, allow);
 }
 
-static void refuse_simply(struct ingest *in, struct request *r, const struct source *s, int status, enum outcome o,
-                          const char *reason, struct slice detail)
+static void refuse_simply(struct ingest *in, struct request *r, int status, enum outcome o, const char *reason,
+                          struct slice detail)
 {
     struct judgement why = { .status = status, .outcome = o, .reason = reason, .public_reason = reason,
                              .public_detail = detail, .detail = detail };
 
-    refuse(in, r, s, &why, request_body(r));
+    refuse(in, r, &why, request_body(r));
+}
+
+static void refuse_visitor(struct ingest *in, struct request *r, const struct gate_refusal *g)
+{
+    struct judgement why = { .status = g->status, .outcome = g->outcome, .reason = g->reason,
+                             .detail = slice_z(g->detail), .public_reason = g->public_reason,
+                             .public_detail = slice_z(g->public_detail) };
+
+    refuse(in, r, &why, request_body(r));
 }
 
 static void answer_stored(struct ingest *in, struct request *r, const struct source *s, const char *status,
@@ -224,7 +243,8 @@ static void on_handover(void *arg, enum handover_outcome outcome, const struct v
         answer_handshake(p->in, p->req, p->source, answer);
     } else if (outcome == HANDOVER_LATE) {
         judge_late_handover(VERIFY_MISSING_SIGNATURE, &late);
-        refuse(p->in, p->req, p->source, &late, request_body(p->req));
+        gate_look(p->plan, p->req, &p->in->visitor); /* others came in meanwhile */
+        refuse(p->in, p->req, &late, request_body(p->req));
     } else {
         answer_unstored(p, outcome == HANDOVER_UNKNOWN);
     }
@@ -249,7 +269,7 @@ static void take_secret(struct ingest *in, struct request *r, struct source *s, 
     struct err e;
 
     *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
-    if (handover_put(in->o.writer, in->loop, p->plan, s, v, request_remote(r), on_handover, p, &e) == 0)
+    if (handover_put(in->o.writer, in->loop, p->plan, s, v, in->visitor.remote, on_handover, p, &e) == 0)
         return;
     if (e.code == ERR_TEMP) {
         answer_overload(in, r, s);
@@ -258,7 +278,7 @@ static void take_secret(struct ingest *in, struct request *r, struct source *s, 
         why.handover = false;
         why.reason = "secret-of-no-use";
         why.detail = slice_z(e.text);
-        refuse(in, r, s, &why, body);
+        refuse(in, r, &why, body);
     }
     plan_unref(p->plan);
     free(p);
@@ -282,7 +302,7 @@ static void refuse_method(struct ingest *in, struct request *r, const struct sou
 
     snprintf(detail, sizeof detail, "this source does not take this method; it takes %.*s",
              SLICE_FMT(provider_allow(s->provider)));
-    refuse_simply(in, r, s, 405, OUTCOME_METHOD, "method", slice_z(detail));
+    refuse_simply(in, r, 405, OUTCOME_METHOD, "method", slice_z(detail));
 }
 
 /* The body after content coding. 0, or -1 after an answer. */
@@ -294,7 +314,7 @@ static int decode_body(struct ingest *in, struct request *r, const struct source
     if (coding.len == 0 || slice_eq_nocase(coding, SLICE("identity")))
         return 0;
     if (!slice_eq_nocase(coding, SLICE("gzip"))) {
-        refuse_simply(in, r, s, 415, OUTCOME_MEDIA_TYPE, "content-encoding",
+        refuse_simply(in, r, 415, OUTCOME_MEDIA_TYPE, "content-encoding",
                       SLICE("of content codings only gzip is taken"));
         return -1;
     }
@@ -305,22 +325,27 @@ static int decode_body(struct ingest *in, struct request *r, const struct source
         *body = buf_slice(&in->inflated);
         return 0;
     case INFLATE_TOO_LARGE:
-        refuse_simply(in, r, s, 413, OUTCOME_TOO_LARGE, "body-too-large", SLICE("the body is too large when inflated"));
+        refuse_simply(in, r, 413, OUTCOME_TOO_LARGE, "body-too-large", SLICE("the body is too large when inflated"));
         return -1;
     case INFLATE_BAD:
         break;
     }
-    refuse_simply(in, r, s, 400, OUTCOME_MALFORMED, "malformed-gzip", SLICE("the body is not valid gzip"));
+    refuse_simply(in, r, 400, OUTCOME_MALFORMED, "malformed-gzip", SLICE("the body is not valid gzip"));
     return -1;
 }
 
-static struct slice public_url(struct ingest *in, const struct source *s, struct slice query)
+/* The source's, and what the sender's request had behind it. */
+static struct slice public_url(struct ingest *in, struct slice query)
 {
-    if (query.len == 0)
-        return s->url;
+    const struct visitor *v = &in->visitor;
+
+    if (query.len == 0 && v->rest.len == 0)
+        return v->source->url;
     buf_reset(&in->url);
-    buf_put(&in->url, s->url);
-    buf_putc(&in->url, '?');
+    buf_put(&in->url, v->source->url);
+    buf_put(&in->url, v->rest);
+    if (query.len)
+        buf_putc(&in->url, '?');
     buf_put(&in->url, query);
     return buf_slice(&in->url);
 }
@@ -337,7 +362,7 @@ static bool rate_ok(struct ingest *in, struct request *r, const struct source *s
     struct judgement why = { .status = 429, .outcome = OUTCOME_RATE, .reason = "rate", .public_reason = "rate",
                              .public_detail = detail, .detail = detail,
                              .retry_after_s = (int)((wait_us + US_PER_S - 1) / US_PER_S) };
-    refuse(in, r, s, &why, body);
+    refuse(in, r, &why, body);
     return false;
 }
 
@@ -347,7 +372,9 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
         .method = request_method(r),
         .path = request_path(r),
         .query = request_query(r),
-        .remote = request_remote(r),
+        .suffix = in->visitor.suffix,
+        .remote = in->visitor.remote,
+        .client = request_client(r),
         .received_us = clock_wall_us(),
     };
     struct judgement j;
@@ -355,7 +382,7 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
     if (decode_body(in, r, s, &d.body))
         return;
     d.headers = request_headers(r, &d.n_headers);
-    d.url = public_url(in, s, d.query);
+    d.url = public_url(in, d.query);
     judge_delivery(in->judge, in->o.plan, s, &d, &j);
     if (j.what != JUDGE_ANSWER && !provider_method_ok(s->provider, d.method)) {
         refuse_method(in, r, s);
@@ -373,7 +400,7 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
             answer_handshake(in, r, s, j.handshake);
         break;
     case JUDGE_REFUSE:
-        refuse(in, r, s, &j, d.body);
+        refuse(in, r, &j, d.body);
         break;
     }
 }
@@ -384,10 +411,12 @@ static void on_request(struct request *r, void *arg)
 
     if (health_answer(in->o.health, r))
         return;
-    struct source *s = source_of_path(in->o.plan, request_path(r));
-    if (!s)
-        refuse_simply(in, r, NULL, 404, OUTCOME_UNKNOWN, "unknown-source",
-                      SLICE("no source has this path; webhooks go to /webhooks/<source>"));
+    const struct gate_refusal *closed = gate_look(in->o.plan, r, &in->visitor);
+    struct source *s = in->visitor.source;
+    if (!closed)
+        closed = gate_look_at_certificate(s, s->access.n_subjects ? request_client(r) : NULL);
+    if (closed)
+        refuse_visitor(in, r, closed);
     else if (!provider_method_ok(s->provider, request_method(r)) &&
              !provider_method_handshake(s->provider, request_method(r)))
         refuse_method(in, r, s);
@@ -395,21 +424,20 @@ static void on_request(struct request *r, void *arg)
         take_delivery(in, r, s);
 }
 
-/* Before a body is read: how much of it this source takes. What has no source is answered without reading it. */
+/* Before a body is read: how much of it this source takes. Who may not come in is answered without reading it. */
 static bool on_head(void *arg, const struct http_head *head, size_t *body_bytes, struct http_refusal *why)
 {
     struct ingest *in = arg;
-    struct slice path, query;
+    struct visitor v;
+    const struct gate_refusal *closed = gate_look(in->o.plan, head->request, &v);
 
-    slice_cut(target_origin_form(head->target), '?', &path, &query);
-    struct source *s = source_of_path(in->o.plan, path);
-    if (s)
-        *body_bytes = s->body_max;
-    if (s || (head->has_length && head->length == 0) || !slice_starts(path, SLICE(PREFIX)))
+    if (!closed)
+        *body_bytes = v.source->body_max;
+    if (!closed || (head->has_length && head->length == 0) || !slice_starts(request_path(head->request), SLICE(PREFIX)))
         return true;
-    *why = (struct http_refusal){ .status = 404,
-                                   .reason = "unknown-source",
-                                   .detail = "no source has this path; webhooks go to /webhooks/<source>" };
+    *why = (struct http_refusal){
+        .status = closed->status, .reason = closed->public_reason, .detail = closed->public_detail, .mark = closed
+    };
     return false;
 }
 
@@ -434,17 +462,19 @@ static enum outcome outcome_of_status(int status)
     }
 }
 
-static void on_refused(void *arg, const struct http_refusal *why, struct slice target, struct slice remote)
+static void on_refused(void *arg, const struct http_refusal *why, const struct request *headed, struct slice target,
+                       struct slice remote)
 {
     struct ingest *in = arg;
+    const struct gate_refusal *closed = why->mark;
     struct slice path, query;
+    struct visitor v;
 
     slice_cut(target_origin_form(target), '?', &path, &query);
-    struct source *s = source_of_path(in->o.plan, path);
-    count(stats_for(in, s), outcome_of_status(why->status), NULL);
-    struct refused_row row = new_refusal(s, why->status, why->reason, slice_z(why->detail));
-    row.path = path;
-    row.remote = remote;
+    gate_recognize(in->o.plan, headed, path, remote, &v);
+    count(stats_for(in, v.source), closed ? closed->outcome : outcome_of_status(why->status), NULL);
+    struct refused_row row = new_refusal(in, &v, why->status, closed ? closed->reason : why->reason,
+                                         slice_z(closed ? closed->detail : why->detail), path);
     writer_refuse(in->o.writer, &row);
 }
 
@@ -487,7 +517,8 @@ struct ingest *ingest_new(const struct ingest_options *o, struct err *e)
     in->nobody = stats_of(SLICE(""));
     take_plan(in, plan_ref(o->plan));
     buf_init(&in->headers, 64 * 1024);
-    buf_init(&in->url, 64 * 1024);
+    buf_init(&in->path, 128 * 1024);
+    buf_init(&in->url, 128 * 1024);
     buf_init(&in->answer, 256 * 1024);
     in->loop = loop_new(true, e);
     if (!in->loop || listen_on(in, e)) {
@@ -595,6 +626,7 @@ void ingest_free(struct ingest *in)
     judge_free(in->judge);
     buf_clear(&in->inflated);
     buf_clear(&in->headers);
+    buf_clear(&in->path);
     buf_clear(&in->url);
     buf_clear(&in->answer);
     tls_unref(in->o.tls);

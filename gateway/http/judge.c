@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/gate.h"
 #include "http/handed.h"
 
 #define MAPPED_MAX 16384
@@ -233,6 +234,7 @@ static void fill_event(struct judge *j, const struct plan *plan, const struct so
 
     buf_reset(&j->headers);
     kept_headers(source->provider, d->headers, d->n_headers, &j->headers);
+    gate_hide_tokens(&source->access, &j->headers);
     *ev = (struct event){
         .source = source->name,
         .type = mapped->type,

@@ -83,7 +83,7 @@ static int check_first_byte(char c, struct http_refusal *why)
 
 static enum step read_request_line(struct parser *p, struct input *in, struct http_refusal *why)
 {
-    static const struct http_refusal too_long = { 414, "uri-too-long", "Shorten the URL.", 0 };
+    static const struct http_refusal too_long = { 414, "uri-too-long", "Shorten the URL.", 0, NULL };
     size_t max = p->limits->uri_bytes + REQUEST_LINE_EXTRA;
     struct slice line, method, target, version;
 
@@ -233,7 +233,7 @@ static int end_head(struct parser *p, const struct input *in, struct http_refusa
 
 static enum step read_headers(struct parser *p, struct input *in, struct http_refusal *why)
 {
-    static const struct http_refusal too_long = { 431, "headers-too-large", "Send smaller headers.", 0 };
+    static const struct http_refusal too_long = { 431, "headers-too-large", "Send smaller headers.", 0, NULL };
     struct slice line;
     enum step step = take_line(p, in, p->limits->head_bytes - p->lines_bytes, &too_long, &line, why);
 
@@ -303,7 +303,7 @@ static int parse_chunk_line(struct slice line, uint64_t *size, struct http_refus
 static enum step read_chunk_size(struct parser *p, struct input *in, struct http_refusal *why)
 {
     static const struct http_refusal too_long = {
-        400, "chunk-size", "The line of a chunk's size is at most 256 bytes, its extension included.", 0
+        400, "chunk-size", "The line of a chunk's size is at most 256 bytes, its extension included.", 0, NULL
     };
     struct slice line;
     uint64_t size;

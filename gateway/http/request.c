@@ -139,6 +139,19 @@ struct slice request_remote(const struct request *r)
     return slice_z(r->remote);
 }
 
+/* A connection is one handshake's, resumed sessions included: asked once. */
+const struct client_names *request_client(const struct request *r)
+{
+    struct conn *c = r->conn;
+
+    if (!c || !c->sock.ssl)
+        return NULL;
+    if (!c->client_asked)
+        c->client = tls_client_names(c->sock.ssl);
+    c->client_asked = true;
+    return c->client;
+}
+
 /* Lazily: a request that is refused by its path never pays for it. */
 static void collect(struct request *r)
 {

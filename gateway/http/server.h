@@ -22,19 +22,26 @@ struct server_budget {
 
 /* TLS settings, made from files, counted, swapped on reload. TLS 1.2 and above. */
 struct tls;
-/* client_ca_file, or NULL: clients must show a certificate signed by one in it. Errors name file and cause. */
-struct tls *tls_new(const char *cert_file, const char *key_file, const char *client_ca_file, struct err *e);
+struct tls_files {
+    const char *cert, *key;
+    const char *client_ca; /* or NULL: clients must show a certificate signed by one in it */
+    bool ask;              /* they may; a bad one ends the connection all the same */
+};
+/* Errors name file and cause. */
+struct tls *tls_new(const struct tls_files *files, struct err *e);
 struct tls *tls_ref(struct tls *t);
 void tls_unref(struct tls *t);
 
+struct request; /* on its loop until request_answer */
+
 /* A head that is whole, before its body is read. */
 struct http_head {
-    struct slice method, target; /* borrowed for the call */
+    const struct request *request; /* for all but its body; what it gives is borrowed for the call */
+    struct slice method, target;   /* borrowed for the call */
     bool has_length;
-    uint64_t length;             /* Content-Length, when has_length */
+    uint64_t length;               /* Content-Length, when has_length */
 };
 
-struct request; /* on its loop until request_answer */
 typedef void (*server_handler)(struct request *req, void *arg);
 
 struct server_options {
@@ -48,8 +55,10 @@ struct server_options {
     /* May set *body_bytes for this request; returns false with *why to refuse it before its body is read. Called on the
      * loop. NULL: accept. */
     bool (*on_head)(void *arg, const struct http_head *head, size_t *body_bytes, struct http_refusal *why);
-    /* A connection was refused before a request was whole. target may be empty. NULL: nothing. */
-    void (*on_refused)(void *arg, const struct http_refusal *why, struct slice target, struct slice remote);
+    /* A connection was refused before a request was whole. headed: the request, where its head was read whole, or NULL;
+     * for all but its body. target may be empty. NULL: nothing. */
+    void (*on_refused)(void *arg, const struct http_refusal *why, const struct request *headed, struct slice target,
+                       struct slice remote);
     void *arg;                    /* of all three */
 };
 
@@ -77,7 +86,9 @@ void server_free(struct server *s);
 struct slice request_method(const struct request *r);
 struct slice request_path(const struct request *r);
 struct slice request_query(const struct request *r); /* without '?' */
-struct slice request_remote(const struct request *r);
+struct slice request_remote(const struct request *r); /* the peer's address */
+/* The names in the client's certificate, or NULL: it has shown none, or there is no TLS. */
+const struct client_names *request_client(const struct request *r);
 const struct header *request_headers(const struct request *r, size_t *n);
 struct slice request_header(const struct request *r, struct slice name); /* the first, or ptr NULL */
 struct slice request_body(const struct request *r); /* contiguous; as received (chunk framing removed, content coding not) */

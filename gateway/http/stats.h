@@ -18,7 +18,10 @@ enum outcome {
     OUTCOME_MALFORMED,     /* 400: JSON, event type, coding */
     OUTCOME_FRAMING,       /* 400 and the like by the parser */
     OUTCOME_SCHEMA,        /* 422 */
+    OUTCOME_CERTIFICATE,   /* 401, for want of the right client certificate */
+    OUTCOME_ADDRESS,       /* 403 */
     OUTCOME_UNKNOWN,       /* 404 */
+    OUTCOME_PATH_TOKEN,    /* 404, of a source that is there */
     OUTCOME_METHOD,        /* 405 */
     OUTCOME_TIMEOUT,       /* 408 */
     OUTCOME_TOO_LARGE,     /* 413, 414, 431 */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "http/certificate.h"
 
 struct tls {
     struct ref ref;
@@ -38,7 +39,7 @@ static int fail(struct err *e, const char *what, const char *file)
     return err_set(e, ERR_INPUT, "%s %s: %s", what, file, why);
 }
 
-static int load_client_ca(SSL_CTX *ctx, const char *file, struct err *e)
+static int load_client_ca(SSL_CTX *ctx, const char *file, bool ask, struct err *e)
 {
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
 
@@ -47,7 +48,7 @@ static int load_client_ca(SSL_CTX *ctx, const char *file, struct err *e)
         return fail(e, "TLS client CA file", file);
     }
     SSL_CTX_set_client_CA_list(ctx, names);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (ask ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), NULL);
     return 0;
 }
 
@@ -61,13 +62,13 @@ static int load_files(SSL_CTX *ctx, const char *cert_file, const char *key_file,
     return 0;
 }
 
-struct tls *tls_new(const char *cert_file, const char *key_file, const char *client_ca_file, struct err *e)
+struct tls *tls_new(const struct tls_files *files, struct err *e)
 {
     static const unsigned char session_context[] = "hooklatch";
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
     if (!ctx) {
-        fail(e, "TLS certificate file", cert_file);
+        fail(e, "TLS certificate file", files->cert);
         return NULL;
     }
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -76,7 +77,8 @@ struct tls *tls_new(const char *cert_file, const char *key_file, const char *cli
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1);
     ERR_clear_error();
-    if (load_files(ctx, cert_file, key_file, e) || (client_ca_file && load_client_ca(ctx, client_ca_file, e))) {
+    if (load_files(ctx, files->cert, files->key, e) ||
+        (files->client_ca && load_client_ca(ctx, files->client_ca, files->ask, e))) {
         SSL_CTX_free(ctx);
         return NULL;
     }
@@ -108,4 +110,12 @@ SSL *tls_accept(struct tls *t, int fd)
         abort(); /* only for want of memory */
     SSL_set_accept_state(ssl);
     return ssl;
+}
+
+/* A resumed session brings its certificate and what was found of it. */
+struct client_names *tls_client_names(SSL *ssl)
+{
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+
+    return cert && SSL_get_verify_result(ssl) == X509_V_OK ? certificate_names(cert) : NULL;
 }

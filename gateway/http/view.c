@@ -231,7 +231,7 @@ json_object *view_plan(const struct plan *p)
         json_object *s = json_object_new_object();
         put_text(s, "name", p->sources[i].name);
         put_text(s, "provider", provider_id(p->sources[i].provider));
-        put_text(s, "url", p->sources[i].url);
+        put_text(s, "url", p->sources[i].shown_url);
         put(s, "verified", json_object_new_boolean(provider_scheme(p->sources[i].provider) != SCHEME_NONE));
         put_int(s, "version", p->sources[i].def->row);
         if (p->sources[i].handed)

@@ -1,8 +1,11 @@
 #include "net/cidr.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
+#include <netinet/in.h>
 
 #define V4_BITS_BEFORE 96
+static_assert(IP_TEXT_MAX == INET6_ADDRSTRLEN, "room for every address");
 
 static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -13,7 +16,7 @@ static bool is_v4(const struct ip *ip)
 
 int ip_parse(struct slice text, struct ip *out)
 {
-    char plain[INET6_ADDRSTRLEN];
+    char plain[IP_TEXT_MAX];
 
     if (text.len == 0 || text.len >= sizeof plain || memchr(text.ptr, '\0', text.len))
         return -1;
@@ -49,11 +52,11 @@ int ip_parse_forwarded(struct slice text, struct ip *out)
     return ip_parse(text, out);
 }
 
-void ip_text(const struct ip *ip, char text[INET6_ADDRSTRLEN])
+void ip_text(const struct ip *ip, char text[IP_TEXT_MAX])
 {
     bool v4 = is_v4(ip);
 
-    inet_ntop(v4 ? AF_INET : AF_INET6, ip->bytes + (v4 ? sizeof mapped : 0), text, INET6_ADDRSTRLEN);
+    inet_ntop(v4 ? AF_INET : AF_INET6, ip->bytes + (v4 ? sizeof mapped : 0), text, IP_TEXT_MAX);
 }
 
 /* Clears the bits from `bits` on; true when one of them was set. */
@@ -74,7 +77,7 @@ int cidr_parse(struct slice text, struct cidr *out, struct err *e)
 {
     struct slice host, length;
     uint64_t bits;
-    char net[INET6_ADDRSTRLEN];
+    char net[IP_TEXT_MAX];
     bool cut = slice_cut(text, '/', &host, &length);
 
     if (ip_parse(host, &out->net))

@@ -4,7 +4,6 @@
 #ifndef NET_CIDR_H
 #define NET_CIDR_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -18,7 +17,8 @@ int ip_parse(struct slice text, struct ip *out) MUST_CHECK;
 /* The same as an entry of X-Forwarded-For has it: also "192.0.2.1:4711", "[2001:db8::1]", "[2001:db8::1]:4711". */
 int ip_parse_forwarded(struct slice text, struct ip *out) MUST_CHECK;
 /* "192.0.2.1", "2001:db8::1": mapped ones as IPv4. */
-void ip_text(const struct ip *ip, char text[INET6_ADDRSTRLEN]);
+#define IP_TEXT_MAX 46 /* with its NUL */
+void ip_text(const struct ip *ip, char text[IP_TEXT_MAX]);
 
 struct cidr {
     struct ip net;

@@ -56,6 +56,11 @@ void plugin_read(const struct reading_steps *r, uint32_t node, struct step *step
 /* workflow.c */
 void workflows_build(struct build *b);
 void workflow_free(struct workflow *w);
+/* access.c: the networks of a list of texts, in the plan's memory; wrong ones are told and left out. */
+struct cidr *build_cidrs(struct build *b, uint32_t list, size_t *n);
+/* After the source's provider. */
+void access_read(struct build *b, uint32_t node, struct source *s);
+void access_clear(struct access *a);
 /* source.c */
 void sources_build(struct build *b);
 void sources_clear(struct plan *p);

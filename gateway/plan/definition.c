@@ -60,9 +60,9 @@ static void put_ms(struct buf *out, const char *key, int64_t us)
     buf_printf(out, "\"%lldms\"", (long long)(us / 1000));
 }
 
-static void put_labels(struct buf *out, const struct secret *secrets, size_t n)
+static void put_labels(struct buf *out, const char *key, const struct secret *secrets, size_t n)
 {
-    put_key(out, "secrets");
+    put_key(out, key);
     buf_putc(out, '[');
     for (size_t i = 0; i < n; i++) {
         if (i)
@@ -99,7 +99,7 @@ void define_endpoint(struct build *b, struct endpoint *ep)
     put_number(&out, "concurrency", ep->concurrency);
     put_string(&out, "name", ep->name);
     put_number(&out, "output_max", (int64_t)ep->output_max);
-    put_labels(&out, ep->secrets, ep->n_secrets);
+    put_labels(&out, "secrets", ep->secrets, ep->n_secrets);
     put_ms(&out, "timeout", ep->timeout_us);
     put_string(&out, "url", ep->url);
     buf_putc(&out, '}');
@@ -337,10 +337,12 @@ void define_source(struct build *b, struct source *s, uint32_t node, const struc
 
     buf_init(&out, TEXT_MAX);
     buf_putc(&out, '{');
+    put_subtree(&out, b->t, node, "allow");
     put_key(&out, "allow_duplicate_keys");
     buf_puts(&out, s->json_limits.allow_duplicate_keys ? "true" : "false");
     put_subtree(&out, b->t, node, "answer");
     put_number(&out, "body_max", (int64_t)s->body_max);
+    put_subtree(&out, b->t, node, "client_certificate");
     put_key(&out, "dedupe");
     buf_putc(&out, '{');
     put_number(&out, "by", s->dedupe_by);
@@ -352,11 +354,14 @@ void define_source(struct build *b, struct source *s, uint32_t node, const struc
     put_number(&out, "on_invalid", s->on_invalid);
     put_number(&out, "on_unlisted", s->on_unlisted);
     put_param_names(&out, b->t, node);
+    put_subtree(&out, b->t, node, "path_suffix");
+    if (s->access.n_path_tokens)
+        put_labels(&out, "path_token", s->access.path_tokens, s->access.n_path_tokens);
     put_provider(&out, provider);
     if (s->handed_over)
         put_string(&out, "secrets", SLICE("handshake"));
     else
-        put_labels(&out, secrets, n_secrets);
+        put_labels(&out, "secrets", secrets, n_secrets);
     put_string(&out, "url", s->url);
     put_subtree(&out, b->t, node, "verify");
     buf_putc(&out, '}');

@@ -8,6 +8,7 @@
 #include "event/mapping.h"
 #include "event/trigger.h"
 #include "json/shape.h"
+#include "net/cidr.h"
 #include "schema/schema.h"
 #include "verify/verifier.h"
 
@@ -31,6 +32,14 @@ enum on_invalid { ON_INVALID_HOLD, ON_INVALID_REJECT, ON_INVALID_ACCEPT };
 enum on_unlisted { ON_UNLISTED_ACCEPT, ON_UNLISTED_IGNORE, ON_UNLISTED_HOLD, ON_UNLISTED_REJECT };
 enum dedupe_by { DEDUPE_KEY_BODY, DEDUPE_KEY, DEDUPE_BODY, DEDUPE_NONE };
 
+struct access {                    /* who may come in, before anything of a delivery is verified */
+    struct cidr *allow; size_t n_allow; /* none: from everywhere */
+    struct secret *path_tokens; size_t n_path_tokens; /* one of them stands in the path behind the name, if there are any */
+    struct slice *suffixes; size_t n_suffixes; /* that may follow: "/orders/create" */
+    bool any_suffix;
+    struct slice *subjects; size_t n_subjects; /* one of them is in the client's certificate, if there are any */
+};
+
 struct source {
     struct slice name;
     uint32_t index;                /* in plan->sources */
@@ -41,7 +50,9 @@ struct source {
     struct param *params; size_t n_params;
     struct handed_slot *handed;    /* handed_over: the secret's, see http/handed.h; set before the plan is shared */
     struct mapping mapping;
-    struct slice url;              /* the public URL as the vendor knows it, without query */
+    struct access access;
+    struct slice url;              /* the public URL as the vendor knows it, without token, suffix and query */
+    struct slice shown_url;        /* the same for people: "…/<path_token>" where there is one */
     struct binding *bindings;      /* most exact first: the n_exact without wild cards by text, then patterns by weight */
     size_t n_bindings, n_exact;
     enum on_invalid on_invalid;
@@ -141,12 +152,14 @@ struct workflow {
 struct listen_on {
     struct slice address;          /* empty: no such listener */
     struct slice cert, key, client_ca; /* absolute paths, or empty: no TLS */
+    bool client_ask;               /* a client may do without a certificate of client_ca */
     bool plain_http;               /* said aloud: not loopback without TLS */
 };
 
 struct settings {
     struct listen_on ingest, admin, api;
     struct slice public_ingest, public_api; /* without trailing slash; default http://<address> */
+    struct cidr *trusted_proxies; size_t n_trusted_proxies; /* what they say in X-Forwarded-For is believed */
     struct slice store_url;        /* sqlite:<absolute path> */
     struct slice token_file;       /* <store>.token */
     int ingest_threads;            /* default: CPUs, at most 8 */

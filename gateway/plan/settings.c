@@ -82,6 +82,7 @@ static void read_tls(struct build *b, uint32_t tls, struct listen_on *where)
 {
     if (tls == JSON_NONE)
         return;
+    where->client_ask = slice_eq_z(tree_text(b->t, tls, "client_auth", &b->scratch), "ask");
     where->cert = readable_file(b, tls, "cert");
     where->key = readable_file(b, tls, "key");
     where->client_ca = readable_file(b, tls, "client_ca");
@@ -98,6 +99,9 @@ static void read_listener(struct build *b, uint32_t listen, const char *key, boo
     where->address = object ? tree_text(b->t, node, "address", b->memory) : tree_string(b->t, node, b->memory);
     where->plain_http = object && tree_bool(b->t, node, "plain_http", false);
     read_tls(b, object ? tree_get(b->t, node, "tls") : JSON_NONE, where);
+    if (guarded && where->client_ask)
+        tree_error(b->t, tree_get(b->t, tree_get(b->t, node, "tls"), "client_auth"), b->is, "remove it",
+                   "only sources of listen.ingest can ask for certificates one by one");
     if (!parse_address(where->address, &loopback))
         tree_error(b->t, node, b->is, "write an IP address and a port: 127.0.0.1:8080, 0.0.0.0:8080, [::1]:8080",
                    "\"%.*s\" is no address to listen on", SLICE_FMT(where->address));
@@ -201,11 +205,28 @@ static void read_log(struct build *b, struct settings *s)
     s->log_json = slice_eq_z(tree_text(b->t, log, "format", &b->scratch), "json");
 }
 
+/* Who trusts everybody lets everybody say where he comes from. */
+static void read_trusted_proxies(struct build *b, struct settings *s)
+{
+    uint32_t list = tree_get(b->t, 0, "trusted_proxies");
+    struct ip v4 = { 0 }, v6 = { 0 };
+
+    if (list == JSON_NONE || !build_is_sound(b, list))
+        return;
+    s->trusted_proxies = build_cidrs(b, list, &s->n_trusted_proxies);
+    if (ip_parse(SLICE("0.0.0.0"), &v4) == 0 && ip_parse(SLICE("::"), &v6) == 0 &&
+        (cidr_has(s->trusted_proxies, s->n_trusted_proxies, &v4) ||
+         cidr_has(s->trusted_proxies, s->n_trusted_proxies, &v6)))
+        tree_error(b->t, list, b->is, "name the addresses of your own proxies only",
+                   "everybody is trusted: anybody could write any address into X-Forwarded-For");
+}
+
 void settings_build(struct build *b)
 {
     struct settings *s = &b->plan->settings;
 
     read_listeners(b, s);
+    read_trusted_proxies(b, s);
     s->public_ingest = public_url(b, "ingest", &s->ingest);
     s->public_api = public_url(b, "api", s->api.address.len ? &s->api : &s->admin);
     read_store(b, s);

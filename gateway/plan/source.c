@@ -55,8 +55,10 @@ static struct definition *read_provider(struct build *b, uint32_t node, struct s
     else if (none && !unproven)
         tree_error(b->t, verify, b->is, "remove verify: none, or spell out what you want instead of the provider",
                    "provider \"%.*s\" signs its webhooks", SLICE_FMT(id));
-    else if (none)
-        tree_warn(b->t, verify, b->is, NULL, "anybody who knows the URL can send webhooks");
+    else if (none && tree_get(b->t, node, "path_token") == JSON_NONE &&
+             tree_get(b->t, node, "client_certificate") == JSON_NONE)
+        tree_warn(b->t, verify, b->is, "make the URL one that nobody can guess: path_token: {env: NAME}",
+                  "anybody who knows the URL can send webhooks");
     return def;
 }
 
@@ -102,12 +104,15 @@ static void keep_params(struct build *b, struct source *s, const struct param *p
 static void make_verifier(struct build *b, uint32_t node, struct source *s, const struct secret *secrets, size_t n)
 {
     uint32_t list = tree_get(b->t, node, "secrets");
-    bool none = provider_scheme(s->provider) == SCHEME_NONE;
+    enum scheme scheme = provider_scheme(s->provider);
+    bool none = scheme == SCHEME_NONE || scheme == SCHEME_MTLS;
     struct param *params;
     struct err e;
 
     if (none && list != JSON_NONE) {
-        tree_error(b->t, list, b->is, "remove them", "secrets are not used: nothing is verified");
+        tree_error(b->t, list, b->is, "remove them", "%s",
+                   scheme == SCHEME_MTLS ? "secrets are not used: the certificate is what proves it"
+                                         : "secrets are not used: nothing is verified");
         return;
     }
     if (!none && list == JSON_NONE) {
@@ -255,6 +260,9 @@ static void read_url(struct build *b, uint32_t node, struct source *s)
         tree_get(b->t, tree_get(b->t, 0, "public_url"), "ingest") == JSON_NONE)
         tree_warn(b->t, node, b->is, "set public_url.ingest, or url here",
                   "the sender signs the URL it was given, which is hardly %.*s", SLICE_FMT(s->url));
+    s->shown_url = s->access.n_path_tokens
+                       ? slice_z(arena_printf(b->memory, "%.*s/<path_token>", SLICE_FMT(s->url)))
+                       : s->url;
 }
 
 static void read_source(struct build *b, struct source *s, uint32_t node)
@@ -269,6 +277,7 @@ static void read_source(struct build *b, struct source *s, uint32_t node)
             make_verifier(b, node, s, secrets, n);
         read_mapping(b, node, s);
     }
+    access_read(b, node, s);
     read_url(b, node, s);
     read_bindings(b, node, s);
     read_policy(b, node, s);
@@ -360,6 +369,7 @@ void sources_clear(struct plan *p)
         struct source *s = &p->sources[i];
         mapping_clear(&s->mapping);
         verifier_free(s->verifier);
+        access_clear(&s->access);
         for (size_t k = 0; k < s->n_bindings; k++)
             schema_unref(s->bindings[k].schema);
     }

@@ -109,6 +109,13 @@ static inline void handle(struct request *r, void *arg)
         request_answer(r, 204, NULL, 0, SLICE_NONE);
     } else if (slice_eq(path, SLICE("/empty"))) {
         request_answer(r, 204, NULL, 0, SLICE_NONE);
+    } else if (slice_eq(path, SLICE("/client"))) {
+        const struct client_names *names = request_client(r);
+        buf_puts(&out, names ? "certificate:" : "no certificate");
+        for (size_t i = 0; names && i < names->n; i++)
+            buf_printf(&out, " %.*s", SLICE_FMT(names->list[i]));
+        buf_puts(&out, ";");
+        request_answer(r, 200, &type, 1, buf_slice(&out));
     } else if (slice_eq(path, SLICE("/problem"))) {
         request_problem(r, 429, "too-many", SLICE("Slow down."), 7);
     } else if (slice_eq(path, SLICE("/big"))) {
@@ -129,14 +136,16 @@ static inline bool check_head(void *arg, const struct http_head *head, size_t *b
         *body_bytes = 8 << 20;
     if (!slice_starts(head->target, SLICE("/unknown")))
         return true;
-    *why = (struct http_refusal){ 404, "unknown-source", "No source has this path.", 0 };
+    *why = (struct http_refusal){ 404, "unknown-source", "No source has this path.", 0, NULL };
     return false;
 }
 
-static inline void note_refusal(void *arg, const struct http_refusal *why, struct slice target, struct slice remote)
+static inline void note_refusal(void *arg, const struct http_refusal *why, const struct request *headed,
+                                struct slice target, struct slice remote)
 {
     struct bench *b = arg;
 
+    (void)headed;
     b->n_refused++;
     snprintf(b->refused, sizeof b->refused, "%d %s", why->status, why->reason);
     snprintf(b->refused_target, sizeof b->refused_target, "%.*s", SLICE_FMT(target));

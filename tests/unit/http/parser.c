@@ -35,7 +35,7 @@ static bool check_head(struct verdict *v, struct parser *p, const char *block)
         p->body_max = 3;
     if (!slice_ends(target, SLICE("/none")))
         return true;
-    v->why = (struct http_refusal){ 404, "unknown-source", "No such source.", 0 };
+    v->why = (struct http_refusal){ 404, "unknown-source", "No such source.", 0, NULL };
     return false;
 }
 

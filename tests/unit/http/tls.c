@@ -81,7 +81,7 @@ static void expect_error(const char *cert, const char *key, const char *ca, cons
 {
     struct err e = { 0 };
 
-    assert_null(tls_new(cert, key, ca, &e));
+    assert_null(tls_new(&(struct tls_files){ .cert = cert, .key = key, .client_ca = ca }, &e));
     assert_int_equal(e.code, ERR_INPUT);
     if (!strstr(e.text, file) || !strstr(e.text, cause))
         fail_msg("no %s, %s: %s", file, cause, e.text);
@@ -101,12 +101,12 @@ static void test_errors_name_file_and_cause(void **state)
     expect_error(files.cert, files.key, files.key, "client CA", "");
 }
 
-static int set_up_with(void **state, const char *ca, int seconds)
+static int set_up_with(void **state, const char *ca, bool ask, int seconds)
 {
     struct bench *b = bench_new();
     struct err e;
 
-    b->o.tls = tls_new(files.cert, files.key, ca, &e);
+    b->o.tls = tls_new(&(struct tls_files){ .cert = files.cert, .key = files.key, .client_ca = ca, .ask = ask }, &e);
     assert_non_null(b->o.tls);
     b->o.request_timeout_s = b->o.idle_timeout_s = seconds;
     bench_start(b);
@@ -116,17 +116,17 @@ static int set_up_with(void **state, const char *ca, int seconds)
 
 static int set_up(void **state)
 {
-    return set_up_with(state, NULL, 60);
+    return set_up_with(state, NULL, false, 60);
 }
 
 static int set_up_short(void **state)
 {
-    return set_up_with(state, NULL, 1);
+    return set_up_with(state, NULL, false, 1);
 }
 
 static int set_up_client_ca(void **state)
 {
-    return set_up_with(state, files.other_cert, 60);
+    return set_up_with(state, files.other_cert, false, 60);
 }
 
 static int tear_down(void **state)
@@ -160,6 +160,11 @@ static struct tls_client tls_connect(struct bench *b, int max_version, const cha
     c.ssl = SSL_new(c.ctx);
     SSL_set_fd(c.ssl, c.fd);
     return c;
+}
+
+static int set_up_ask(void **state)
+{
+    return set_up_with(state, files.other_cert, true, 60);
 }
 
 static struct tls_client tls_open(struct bench *b)
@@ -385,6 +390,71 @@ static void test_client_certificates(void **state)
     tls_close(&c);
 }
 
+static void expect_client(struct tls_client *c, const char *said)
+{
+    for (int i = 0; i < 2; i++) { /* a connection is asked once, and says the same again */
+        TLS_SAY(c, GET("/client"));
+        expect_text(tls_hear(c, ";"), said);
+    }
+}
+
+/* Asked, not made: who shows none is let in as nobody; a bad one is a bad one. */
+static void test_certificates_asked_for(void **state)
+{
+    char byte;
+    struct tls_client c = tls_connect(*state, 0, NULL, NULL);
+
+    assert_int_equal(SSL_connect(c.ssl), 1);
+    expect_client(&c, "no certificate;");
+    tls_close(&c);
+    c = tls_connect(*state, 0, files.other_cert, files.other_key);
+    assert_int_equal(SSL_connect(c.ssl), 1);
+    expect_client(&c, "certificate: CN=localhost;");
+    tls_close(&c);
+    c = tls_connect(*state, 0, files.cert, files.key);
+    if (SSL_connect(c.ssl) == 1)
+        assert_true(SSL_read(c.ssl, &byte, 1) <= 0);
+    tls_close(&c);
+}
+
+static void test_no_certificate_without_being_asked(void **state)
+{
+    struct tls_client c = tls_connect(*state, 0, files.other_cert, files.other_key);
+
+    assert_int_equal(SSL_connect(c.ssl), 1);
+    expect_client(&c, "no certificate;");
+    tls_close(&c);
+}
+
+/* The second connection shows nothing again, and is who the first one was; nobody stays nobody. */
+static void resume(struct bench *b, int max_version, const char *cert, const char *key, const char *said)
+{
+    struct tls_client first = tls_connect(b, max_version, cert, key);
+
+    assert_int_equal(SSL_connect(first.ssl), 1);
+    expect_client(&first, said); /* also takes in the tickets of TLS 1.3 */
+    SSL_SESSION *session = SSL_get1_session(first.ssl);
+    SSL_shutdown(first.ssl);
+    struct tls_client second = tls_connect(b, max_version, NULL, NULL);
+    SSL_set_session(second.ssl, session);
+    assert_int_equal(SSL_connect(second.ssl), 1);
+    assert_int_equal(SSL_session_reused(second.ssl), 1);
+    expect_client(&second, said);
+    SSL_SESSION_free(session);
+    tls_close(&first);
+    tls_close(&second);
+}
+
+static void test_resumed_sessions_keep_the_certificate(void **state)
+{
+    static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        resume(*state, versions[i], files.other_cert, files.other_key, "certificate: CN=localhost;");
+        resume(*state, versions[i], NULL, NULL, "no certificate;");
+    }
+}
+
 static struct tls *replacement;
 
 static void swap_tls(struct bench *b)
@@ -399,7 +469,7 @@ static void test_reload(void **state)
     struct tls_client old = tls_open(b);
     struct err e;
 
-    replacement = tls_new(files.other_cert, files.other_key, NULL, &e);
+    replacement = tls_new(&(struct tls_files){ .cert = files.other_cert, .key = files.other_key }, &e);
     on_loop(b, swap_tls);
     tls_unref(replacement);
     struct tls_client new = tls_open(b);
@@ -446,6 +516,9 @@ int main(void)
         WITH(test_no_tls_at_all, set_up),
         WITH(test_time_limits, set_up_short),
         WITH(test_client_certificates, set_up_client_ca),
+        WITH(test_certificates_asked_for, set_up_ask),
+        WITH(test_no_certificate_without_being_asked, set_up),
+        WITH(test_resumed_sessions_keep_the_certificate, set_up_ask),
         WITH(test_reload, set_up),
         WITH(test_connection_limit, set_up_full),
     };

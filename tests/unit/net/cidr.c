@@ -53,7 +53,7 @@ static void test_addresses(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         struct slice text = slice_z(addresses[i].text);
-        char shown[INET6_ADDRSTRLEN];
+        char shown[IP_TEXT_MAX];
         struct ip ip, plain;
         int forwarded = ip_parse_forwarded(text, &ip);
         if ((forwarded == 0) != (addresses[i].is != NULL) ||

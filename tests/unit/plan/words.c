@@ -191,16 +191,19 @@ static const struct change {
       "    verify: none\n",
       "c.yaml:8:5: error: sources.github: no provider names its events: event.type must\n"
       "    hint: for example event: {type: \"shop.{/kind}\"}\n"
-      "c.yaml:8:13: warning: sources.github.verify: anybody who knows the URL can send webhooks\n" },
+      "c.yaml:8:13: warning: sources.github.verify: anybody who knows the URL can send webhooks\n"
+      "    hint: make the URL one that nobody can guess: path_token: {env: NAME}\n" },
     { "    provider: github\n"
       "    secrets: [{value: abc}]\n",
       "    verify: none\n"
       "    event: {type: x}\n",
-      "c.yaml:8:13: warning: sources.github.verify: anybody who knows the URL can send webhooks\n" },
+      "c.yaml:8:13: warning: sources.github.verify: anybody who knows the URL can send webhooks\n"
+      "    hint: make the URL one that nobody can guess: path_token: {env: NAME}\n" },
     { "    provider: github\n",
       "    verify: none\n"
       "    event: {type: x}\n",
       "c.yaml:8:13: warning: sources.github.verify: anybody who knows the URL can send webhooks\n"
+      "    hint: make the URL one that nobody can guess: path_token: {env: NAME}\n"
       "c.yaml:10:14: error: sources.github.secrets: secrets are not used: nothing is verified\n"
       "    hint: remove them\n" },
     { "    provider: github\n",
