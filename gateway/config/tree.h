@@ -54,6 +54,9 @@ int64_t tree_duration_us(const struct tree *t, uint32_t obj, const char *key, in
 int64_t tree_bytes(const struct tree *t, uint32_t obj, const char *key, int64_t absent);
 /* Appends the sub-tree as JSON without white space, members sorted by name: equal content gives equal bytes. */
 void tree_put_canonical(const struct tree *t, uint32_t node, struct buf *out);
+/* Appends, as JSON, the sub-tree changed by a JSON Merge Patch (RFC 7396): objects merge, null removes, all else replaces. node may be
+ * JSON_NONE. */
+void tree_put_merged(const struct tree *t, uint32_t node, const struct tree *patch, uint32_t by, struct buf *out);
 /* An absolute path in the arena: relative ones from the file's folder. */
 char *tree_file_path(const struct tree *t, struct slice path, struct arena *a);
 

@@ -68,6 +68,10 @@ void sources_clear(struct plan *p);
 /* provider.c: the provider of a source with its definition (shared between sources; of the plan), or NULL with issues
  * at node. */
 struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice id, struct definition **def);
+/* The same with changes: the object at that node of the configuration is a JSON Merge Patch. A provider of the source's own (provider_free),
+ * which keeps the id, and a definition "<id>+<source>". */
+struct provider *provider_changed(struct build *b, uint32_t node, struct slice id, uint32_t changes,
+                                  struct slice source, struct definition **def);
 
 /* folders.c: the schema folders. All their files are known to each other; each is compiled at most once, or once more for
  * who wants "format" asserted. */

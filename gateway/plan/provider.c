@@ -14,6 +14,7 @@ struct loaded_provider {
 
 #define EMBEDDED_DIR "conf/providers/"
 #define EMBEDDED_END ".yaml"
+#define TEXT_MAX (1 << 20)
 
 static const struct embedded *find_embedded(struct slice id, struct arena *a)
 {
@@ -54,14 +55,15 @@ static int open_file(struct build *b, uint32_t node, struct slice id, struct tre
     return -1;
 }
 
-static void define_provider(struct build *b, struct loaded_provider *l, const struct tree *file)
+static struct definition *define_provider(struct build *b, struct slice name, const struct tree *file)
 {
     struct buf text;
 
-    buf_init(&text, 1 << 20);
+    buf_init(&text, TEXT_MAX);
     tree_put_canonical(file, 0, &text);
-    l->def = build_define(b, "provider", l->id, buf_slice(&text));
+    struct definition *def = build_define(b, "provider", name, buf_slice(&text));
     buf_clear(&text);
+    return def;
 }
 
 static void load(struct build *b, uint32_t node, struct loaded_provider *l)
@@ -77,7 +79,7 @@ static void load(struct build *b, uint32_t node, struct loaded_provider *l)
         l->provider = NULL;
     }
     if (l->provider)
-        define_provider(b, l, &file);
+        l->def = define_provider(b, l->id, &file);
     tree_clear(&file);
 }
 
@@ -96,4 +98,79 @@ struct provider *provider_of_plan(struct build *b, uint32_t node, struct slice i
     }
     *def = l->def;
     return l->provider;
+}
+
+/* The deepest node of the source's changes on the path of what came of them; *path: what is left of it. */
+static uint32_t nearest_change(const struct tree *t, uint32_t at, struct slice *path)
+{
+    while (path->len && json_type_of(&t->doc, at) == JSON_OBJECT) {
+        size_t end = 0;
+        while (end < path->len && path->ptr[end] != '.' && path->ptr[end] != '[')
+            end++;
+        uint32_t next = json_member(&t->doc, at, slice_first(*path, end));
+        if (next == JSON_NONE)
+            break;
+        at = next;
+        *path = slice_from(*path, end + (end < path->len && path->ptr[end] == '.'));
+    }
+    return at;
+}
+
+/* What is wrong with the preset as it was changed stands in no file: it is told where the source changes it. */
+static void tell_at_changes(struct build *b, uint32_t changes, struct slice id, const struct issues *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct issue *one = &found->list[i];
+        struct slice path = one->path;
+        uint32_t node = nearest_change(b->t, changes, &path);
+        char *hint = one->hint.len ? arena_printf(&b->scratch, "%.*s", SLICE_FMT(one->hint)) : NULL;
+        (one->warning ? tree_warn : tree_error)(b->t, node, b->is, hint, "provider %.*s, so changed: %.*s%s%.*s",
+                                                SLICE_FMT(id), SLICE_FMT(path), path.len ? ": " : "",
+                                                SLICE_FMT(one->text));
+    }
+}
+
+static struct provider *load_merged(struct build *b, uint32_t changes, struct slice id, struct slice text,
+                                    struct slice source, struct definition **def)
+{
+    struct provider *p = NULL;
+    struct tree merged;
+    struct issues found;
+
+    issues_init(&found);
+    if (tree_read_json(&merged, "provider", text, &found) == 0) {
+        p = provider_load(&merged, 0, &found);
+        if (p)
+            *def = define_provider(b, slice_z(arena_printf(&b->scratch, "%.*s+%.*s", SLICE_FMT(id), SLICE_FMT(source))),
+                                   &merged);
+        tree_clear(&merged);
+    }
+    tell_at_changes(b, changes, id, &found);
+    issues_clear(&found);
+    return p;
+}
+
+struct provider *provider_changed(struct build *b, uint32_t node, struct slice id, uint32_t changes,
+                                  struct slice source, struct definition **def)
+{
+    struct tree file = { 0 };
+    struct provider *p = NULL;
+    struct buf text;
+
+    *def = NULL;
+    if (tree_get(b->t, changes, "id") != JSON_NONE) {
+        tree_error(b->t, tree_get(b->t, changes, "id"), b->is, "remove it", "the provider keeps its id");
+        return NULL;
+    }
+    if (open_file(b, node, id, &file) < 0)
+        return NULL;
+    buf_init(&text, TEXT_MAX);
+    tree_put_merged(&file, 0, b->t, changes, &text);
+    if (text.failed)
+        tree_error(b->t, changes, b->is, NULL, "more than 1 MiB");
+    else
+        p = load_merged(b, changes, id, buf_slice(&text), source, def);
+    buf_clear(&text);
+    tree_clear(&file);
+    return p;
 }

@@ -17,8 +17,9 @@ static bool is_none(const struct tree *t, uint32_t verify)
            json_string_eq(&t->doc, scheme, SLICE("none"));
 }
 
-/* The provider that the source names or spells out. *def: its definition, where it is named. */
-static struct provider *find_provider(struct build *b, uint32_t node, bool none, struct definition **def)
+/* The provider that the source names, with what it changes of it, or spells out. *def: its definition, where it is
+ * named. */
+static struct provider *find_provider(struct build *b, uint32_t node, const struct source *s, struct definition **def)
 {
     uint32_t named = tree_get(b->t, node, "provider"), verify = tree_get(b->t, node, "verify");
 
@@ -31,10 +32,10 @@ static struct provider *find_provider(struct build *b, uint32_t node, bool none,
     }
     if (named == JSON_NONE)
         return provider_load(b->t, verify, b->is);
-    if (verify == JSON_NONE || none)
-        return provider_of_plan(b, named, tree_string(b->t, named, &b->scratch), def);
-    tree_error(b->t, verify, b->is, "remove one of them", "provider and verify both say how to prove who sent it");
-    return NULL;
+    struct slice id = tree_string(b->t, named, &b->scratch);
+    if (verify == JSON_NONE || json_type_of(&b->t->doc, verify) != JSON_OBJECT)
+        return provider_of_plan(b, named, id, def);
+    return provider_changed(b, named, id, verify, s->name, def);
 }
 
 /* Taking webhooks from anybody must be said aloud, and be meant. */
@@ -44,7 +45,7 @@ static struct definition *read_provider(struct build *b, uint32_t node, struct s
     bool none = is_none(b->t, verify);
     struct definition *def;
 
-    s->provider = find_provider(b, node, none, &def);
+    s->provider = find_provider(b, node, s, &def);
     if (!s->provider)
         return NULL;
     bool unproven = provider_scheme(s->provider) == SCHEME_NONE;

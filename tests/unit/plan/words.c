@@ -213,9 +213,11 @@ static const struct change {
       "    hint: remove verify: none, or spell out what you want instead of the provider\n" },
     { "    provider: github\n",
       "    provider: github\n"
-      "    verify: {scheme: hmac}\n",
-      "c.yaml:9:13: error: sources.github.verify: provider and verify both say how to prove who sent it\n"
-      "    hint: remove one of them\n" },
+      "    verify: {scheme: hmc}\n",
+            "c.yaml:9:22: error: sources.github.verify.scheme: provider github, so changed: expected one of \"hmac\", "
+      "\"digest\", \"ed25519\", \"ecdsa-p256\", \"rsa\", \"token\", \"basic\", \"jwt\", \"mtls\", \"none\", found string "
+      "\"hmc\"\n"
+      "    hint: did you mean \"hmac\"?\n" },
     { "    provider: github\n",
       "    verify: {scheme: hmac, hsh: sha256}\n",
       "c.yaml:8:28: error: sources.github.verify.hsh: unknown key \"hsh\"\n"
