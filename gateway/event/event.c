@@ -42,14 +42,17 @@ static void copy_slice(struct slice *s, char **at)
     *at += s->len;
 }
 
-static bool data_is_body(const struct event *ev)
+/* The body itself, or a part of it: then it needs no room of its own. */
+static bool data_in_body(const struct event *ev)
 {
-    return ev->data.ptr == ev->body.ptr && ev->data.len == ev->body.len;
+    uintptr_t data = (uintptr_t)ev->data.ptr, body = (uintptr_t)ev->body.ptr;
+
+    return data >= body && data - body <= ev->body.len && ev->data.len <= ev->body.len - (data - body);
 }
 
 static size_t text_bytes(const struct event *ev)
 {
-    size_t n = ev->body.len + (data_is_body(ev) ? 0 : ev->data.len) + ev->packed.len;
+    size_t n = ev->body.len + (data_in_body(ev) ? 0 : ev->data.len) + ev->packed.len;
 
     for (size_t i = 0; i < N_PLAIN; i++)
         n += slice_at((struct event *)ev, i)->len;
@@ -82,9 +85,10 @@ void event_packer_free(struct event_packer *p)
     free(p);
 }
 
-/* The body as a block of lz4, good until the next call, or nothing: it does not get smaller. */
-static struct slice pack_body(struct event_packer *p, struct slice body)
+struct slice event_pack(struct event_packer *p, struct slice body)
 {
+    if (body.len < PACK_MIN_BYTES || body.len >= LZ4_MAX_INPUT_SIZE)
+        return SLICE_NONE;
     if (body.len > p->cap) {
         p->cap = body.len;
         p->room = mem_realloc(p->room, p->cap);
@@ -104,8 +108,8 @@ static struct event *copy_event(const struct event *from)
     for (size_t i = 0; i < N_PLAIN; i++)
         copy_slice(slice_at(ev, i), &at);
     copy_slice(&ev->body, &at);
-    if (data_is_body(from))
-        ev->data = ev->body;
+    if (data_in_body(from))
+        ev->data.ptr = ev->body.ptr + (from->data.ptr - from->body.ptr);
     else
         copy_slice(&ev->data, &at);
     copy_slice(&ev->packed, &at);
@@ -117,8 +121,8 @@ struct event *event_make(const struct event *from, struct event_packer *packer)
 {
     struct event with = *from;
 
-    if (packer && !from->packed.len && from->body.len >= PACK_MIN_BYTES && from->body.len < LZ4_MAX_INPUT_SIZE)
-        with.packed = pack_body(packer, from->body);
+    if (packer && !from->packed.len)
+        with.packed = event_pack(packer, from->body);
     return copy_event(&with);
 }
 
@@ -159,11 +163,15 @@ void event_put_cloudevent(const struct event *ev, struct buf *out)
     char id[ID_TEXT_LEN + 1], time[CLOCK_TEXT_LEN];
 
     id_text(ev->id, id);
-    clock_text(ev->time_us, time);
+    clock_text(event_happened_us(ev), time);
     buf_printf(out, "\"specversion\":\"1.0\",\"id\":\"%s\"", id);
     put_member(out, "source", ev->source.len ? ev->source : SLICE("hooklatch"));
     put_member(out, "type", ev->type);
     if (ev->subject.len)
         put_member(out, "subject", ev->subject);
     buf_printf(out, ",\"time\":\"%s\",\"datacontenttype\":\"application/json\"", time);
+    if (!ev->happened_us)
+        return;
+    clock_text(ev->time_us, time);
+    buf_printf(out, ",\"receivedtime\":\"%s\"", time);
 }

@@ -1,14 +1,16 @@
 #include "event/mapping.h"
 
 #include "base/mem.h"
+#include "verify/place.h"
 
-enum { KIND_HEADER, KIND_QUERY, KIND_FORM, KIND_JSON, KIND_EVENT, KIND_SUFFIX };
+enum { KIND_HEADER, KIND_QUERY, KIND_FORM, KIND_JSON, KIND_BODY, KIND_EVENT, KIND_SUFFIX };
 
 static const struct template_kind kinds[] = {
     [KIND_HEADER] = { "header", TEMPLATE_ARG_NEEDED },
     [KIND_QUERY] = { "query", TEMPLATE_ARG_NEEDED },
     [KIND_FORM] = { "form", TEMPLATE_ARG_NEEDED },
     [KIND_JSON] = { "json", TEMPLATE_ARG_POINTER },
+    [KIND_BODY] = { "body", TEMPLATE_ARG_POINTER },
     [KIND_EVENT] = { "event", TEMPLATE_ARG_NONE },
     [KIND_SUFFIX] = { "suffix", TEMPLATE_ARG_NONE },
     { NULL, TEMPLATE_ARG_NONE },
@@ -16,6 +18,9 @@ static const struct template_kind kinds[] = {
 
 /* Types are cut off above 255 bytes; keys and subjects are foreign text of any length: this much is enough for them. */
 #define MAPPED_MAX 4096
+
+/* What RFC 3339, and so CloudEvents, can write ends here. */
+#define YEAR_10000_US INT64_C(253402300800000000)
 
 static int init_one(struct template *t, struct slice text, unsigned flags, const char *what, struct err *e)
 {
@@ -38,8 +43,35 @@ int mapping_init(struct mapping *m, const struct provider *p, struct slice type,
     return 0;
 }
 
+int mapping_set_time(struct mapping *m, enum place_in in, struct slice name, enum timestamp_format format, struct err *e)
+{
+    struct place place = { .in = in, .name = name };
+
+    if ((in == PLACE_JSON || in == PLACE_ITEM) && pointer_init(&place.pointer, name, e))
+        return err_add(e, "time");
+    m->time.present = true;
+    m->time.place = place;
+    m->time.format = format;
+    return 0;
+}
+
+static bool template_needs_json(const struct template *t)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->parts[i].kind.len && (t->parts[i].code == KIND_JSON || t->parts[i].code == KIND_BODY))
+            return true;
+    return false;
+}
+
+bool mapping_needs_json(const struct mapping *m)
+{
+    return template_needs_json(&m->type) || template_needs_json(&m->dedupe) || template_needs_json(&m->subject) ||
+           (m->time.present && (m->time.place.in == PLACE_JSON || m->time.place.in == PLACE_ITEM));
+}
+
 void mapping_clear(struct mapping *m)
 {
+    pointer_clear(&m->time.place.pointer);
     template_clear(&m->type);
     template_clear(&m->dedupe);
     template_clear(&m->subject);
@@ -51,11 +83,11 @@ struct filling {
     bool found; /* some placeholder was there */
 };
 
-static int put_json(struct reading *r, const struct pointer *pointer, struct buf *out)
+static int put_json(struct reading *r, const struct pointer *pointer, bool from_root, struct buf *out)
 {
     if (reading_json(r))
         return 1;
-    uint32_t n = pointer_get(pointer, &r->doc, 0);
+    uint32_t n = pointer_get(pointer, &r->doc, from_root ? 0 : r->item);
     if (n == JSON_NONE || json_type_of(&r->doc, n) == JSON_NULL || json_type_of(&r->doc, n) >= JSON_ARRAY)
         return 1;
     if (json_type_of(&r->doc, n) != JSON_STRING) {
@@ -107,7 +139,8 @@ static int fill(const struct template_part *part, struct buf *out, void *arg)
         absent = !reading_form(f->reading, part->arg, out);
         break;
     case KIND_JSON:
-        absent = put_json(f->reading, &part->pointer, out);
+    case KIND_BODY:
+        absent = put_json(f->reading, &part->pointer, part->code == KIND_BODY, out);
         break;
     case KIND_EVENT:
         absent = put_event(f, out);
@@ -186,6 +219,39 @@ static struct span map_key(const struct mapping *m, struct reading *r, struct bu
     return (struct span){ start, memory->len - start };
 }
 
+/* Without a template the provider's. */
+static struct span map_subject(const struct mapping *m, struct reading *r, struct buf *memory)
+{
+    struct buf tmp;
+
+    if (m->subject.count)
+        return map_optional(m, &m->subject, r, memory);
+    size_t start = memory->len;
+    buf_init(&tmp, MAPPED_MAX);
+    buf_put(memory, provider_subject(m->provider, r, &tmp));
+    buf_clear(&tmp);
+    return (struct span){ start, memory->len - start };
+}
+
+/* What cannot be read is not known: an event is not refused for it. */
+static int64_t map_time(const struct mapping *m, struct reading *r)
+{
+    struct buf tmp;
+    struct slice text;
+    int64_t us = 0;
+
+    buf_init(&tmp, MAPPED_MAX);
+    if (m->time.present) {
+        enum place_found found = place_find(&m->time.place, r, &tmp, &text);
+        if ((found != PLACE_ONE && found != PLACE_SEVERAL) || timestamp_read(m->time.format, text, &us))
+            us = 0;
+    } else if (!provider_time(m->provider, r, &tmp, &us)) {
+        us = 0;
+    }
+    buf_clear(&tmp);
+    return us > 0 && us < YEAR_10000_US ? us : 0;
+}
+
 static struct slice at(const struct buf *memory, struct span s)
 {
     return s.len ? slice_of(memory->ptr + s.at, s.len) : SLICE_NONE;
@@ -196,7 +262,7 @@ int mapping_apply(const struct mapping *m, struct reading *r, struct buf *memory
     buf_reset(memory);
     struct span type = map_type(m, r, memory);
     struct span key = map_key(m, r, memory);
-    struct span subject = map_optional(m, &m->subject, r, memory);
+    struct span subject = map_subject(m, r, memory);
 
     if (memory->failed)
         return err_set(e, ERR_INPUT, "event type, dedupe key and subject take more than %zu bytes", memory->max);
@@ -205,6 +271,6 @@ int mapping_apply(const struct mapping *m, struct reading *r, struct buf *memory
     if (type.len > EVENT_TYPE_MAX)
         return err_set(e, ERR_INPUT, "the event type has %zu bytes; %d are allowed", type.len, EVENT_TYPE_MAX);
     event_type_clean(memory->ptr + type.at, type.len);
-    *out = (struct mapped){ at(memory, type), at(memory, key), at(memory, subject) };
+    *out = (struct mapped){ at(memory, type), at(memory, key), at(memory, subject), map_time(m, r) };
     return 0;
 }

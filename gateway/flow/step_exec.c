@@ -29,7 +29,7 @@ static void put_about(struct environment *out, const struct attempt *a)
 
     id_text(ev->id, event);
     id_text(a->lease->run, run);
-    clock_text(ev->time_us, time);
+    clock_text(event_happened_us(ev), time);
     snprintf(number, sizeof number, "%u", a->number);
     attempt_key(a, key, sizeof key);
     environment_put(out, "HOOKLATCH_EVENT_ID", slice_z(event));

@@ -80,7 +80,7 @@ void lease_add_output(struct lease *l, uint16_t step, bool failed, struct slice 
 /* Rows as readers see them. All slices live in the arena given to the read. */
 struct event_row {
     struct event event;           /* body and data only where the read says so */
-    size_t body_bytes;
+    size_t body_bytes;            /* of the whole body, also where it is several events */
     int64_t runs;                 /* how many */
 };
 struct attempt_row {

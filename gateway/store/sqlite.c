@@ -181,6 +181,7 @@ static void sqlite_close(struct store *base)
     if (st->lock >= 0)
         close(st->lock);
     sqlite_dedupe_clear(st);
+    sqlite_body_forget(st);
     free(st->states);
     free(st->path);
     free(st);
@@ -323,6 +324,8 @@ static bool sqlite_checkpoint(struct store *base, bool idle)
     int log = 0, done = 0;
     struct err e;
 
+    if (idle)
+        sqlite_body_forget(st);
     if (st->suspect || st->wal_pages < at || set_relaxed(st, false, &e))
         return false;
     int mode = st->wal_pages >= CHECKPOINT_FORCE_PAGES ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
@@ -351,6 +354,7 @@ const struct store_backend sqlite_backend = {
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .append = sqlite_append,
+    .append_all = sqlite_append_all,
     .finish = sqlite_finish,
     .claim = sqlite_claim,
     .queues = sqlite_queues,

@@ -2,14 +2,41 @@
 #include "store/machine.h"
 #include "store/sqlite_db.h"
 
-static int add_event(struct sqlite_store *st, const struct event *ev, struct err *e)
+static void put_or_null(sqlite3_stmt *s, int at, int64_t v, bool there)
 {
-    sqlite3_stmt *s = st->q[Q_EVENT_ADD];
+    if (there)
+        put_int(s, at, v);
+    else
+        sqlite3_bind_null(s, at);
+}
+
+/* EVENT_COLUMNS_SOME. */
+static void put_some(sqlite3_stmt *s, const struct event *ev)
+{
+    const struct event_item *i = &ev->item;
+
+    put_or_null(s, 22, ev->happened_us, ev->happened_us != 0);
+    if (sqlite_is_shared(ev))
+        put_blob(s, 23, i->batch.b, sizeof i->batch.b);
+    else
+        sqlite3_bind_null(s, 23);
+    put_or_null(s, 24, i->index, i->count > 0);
+    put_or_null(s, 25, i->count, i->count > 0);
+    put_or_null(s, 26, (int64_t)i->at, i->count > 0);
+    put_or_null(s, 27, (int64_t)ev->data.len, i->count > 0);
+}
+
+/* body_bytes: of the whole body. */
+static int add_event(struct sqlite_store *st, const struct event *ev, size_t body_bytes, struct err *e)
+{
+    bool plain = !ev->happened_us && !ev->item.count;
+    enum sqlite_query q = plain ? Q_EVENT_ADD : Q_EVENT_ADD_ALL;
+    sqlite3_stmt *s = st->q[q];
     bool packed = ev->packed.len != 0;
     struct slice body = packed ? ev->packed : ev->body;
-    /* In the order of EVENT_COLUMNS. */
+    /* In the order of EVENT_COLUMNS_ALL. */
     const int64_t numbers[] = { ev->status, ev->verdict, ev->form, ev->plan_def, ev->source_def, ev->schema_def,
-                                (int64_t)ev->body.len, packed };
+                                (int64_t)body_bytes, packed };
     const struct slice slices[] = { ev->subject,    ev->delivery_key, ev->content_type, ev->form_field,
                                     ev->headers,    ev->errors,       ev->decisions };
 
@@ -23,7 +50,9 @@ static int add_event(struct sqlite_store *st, const struct event *ev, struct err
     for (int i = 0; i < 7; i++)
         put_text(s, 14 + i, slices[i]);
     put_blob(s, 21, body.ptr, body.len);
-    return sqlite_run(st, Q_EVENT_ADD, "cannot store the event", e);
+    if (!plain)
+        put_some(s, ev);
+    return sqlite_run(st, q, "cannot store the event", e);
 }
 
 /* What the runs of one event have in common. */
@@ -104,10 +133,10 @@ static int start_run(struct sqlite_store *st, const struct starting *x, const st
     return 0;
 }
 
-int sqlite_append(struct store *base, struct append *a, lease_room room, void *room_arg, struct lease **leases,
-                  struct err *e)
+/* w: the whole that the event is one of several of, or NULL; *added: its row is there. */
+static int append_one(struct sqlite_store *st, struct append *a, const struct whole *w, bool *added,
+                      struct starting *x, struct err *e)
 {
-    struct sqlite_store *st = sqlite_of(base);
     struct event *ev = a->event;
     int found = a->dedupe ? sqlite_dedupe_find(st, a, &a->first, e) : 0;
 
@@ -116,11 +145,40 @@ int sqlite_append(struct store *base, struct append *a, lease_room room, void *r
     a->outcome = found ? APPEND_DUPLICATE : APPEND_STORED;
     if (found)
         return 0;
-    if (add_event(st, ev, e) || (a->dedupe && sqlite_dedupe_add(st, a, e)))
+    if (w && !*added && sqlite_body_add(st, w, e))
         return -1;
-    struct starting x = { id_key(ev->id), ev->source, ev->type, ev->time_us, ev, room, room_arg, leases };
+    *added = true;
+    if (add_event(st, ev, w ? w->body.len : ev->body.len, e) || (a->dedupe && sqlite_dedupe_add(st, a, e)))
+        return -1;
+    x->event_key = id_key(ev->id);
+    x->source = ev->source;
+    x->type = ev->type;
+    x->now_us = ev->time_us;
+    x->event = ev;
     for (size_t i = 0; i < a->n_runs; i++) {
-        if (start_run(st, &x, &a->runs[i], e))
+        if (start_run(st, x, &a->runs[i], e))
+            return -1;
+    }
+    return 0;
+}
+
+int sqlite_append(struct store *base, struct append *a, lease_room room, void *room_arg, struct lease **leases,
+                  struct err *e)
+{
+    struct starting x = { .room = room, .room_arg = room_arg, .leases = leases };
+    bool added = false;
+
+    return append_one(sqlite_of(base), a, NULL, &added, &x, e);
+}
+
+int sqlite_append_all(struct store *base, struct append *list, size_t n, const struct whole *w, lease_room room,
+                      void *room_arg, struct lease **leases, struct err *e)
+{
+    struct starting x = { .room = room, .room_arg = room_arg, .leases = leases };
+    bool added = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (append_one(sqlite_of(base), &list[i], w, &added, &x, e))
             return -1;
     }
     return 0;

@@ -19,14 +19,22 @@ struct due {
     uint16_t step;
 };
 
+/* 1: ev has its data; 0: damaged; -1. */
+static int load_data(struct claiming *c, sqlite3_stmt *s, const struct sqlite_packing *p, struct event *ev,
+                     struct buf *body, struct buf *data, struct err *e)
+{
+    if (sqlite_is_shared(ev))
+        return sqlite_body_slice(c->st, ev, p->data_bytes, e);
+    return sqlite_get_body(get_slice(s, EVENT_COLUMN_BODY), p, ev, body, data) == 0;
+}
+
 /* 1; 0: damaged; -1. Out: a reference in c->event. */
 static int load_event(struct claiming *c, int64_t key, struct err *e)
 {
     sqlite3_stmt *s = c->st->q[Q_EVENT_GET];
     struct event ev;
-    struct buf body, data;
-    size_t body_bytes;
-    bool packed;
+    struct sqlite_packing packing;
+    struct buf body = { 0 }, data = { 0 };
 
     if (c->event && c->event_key == key)
         return 1;
@@ -36,17 +44,16 @@ static int load_event(struct claiming *c, int64_t key, struct err *e)
     int found = sqlite_row(c->st, Q_EVENT_GET, "cannot read the event", e);
     if (found <= 0)
         return found;
-    if (sqlite_get_event(s, &ev, &body_bytes, &packed)) {
-        if (sqlite_get_body(s, &ev, body_bytes, packed, &body, &data) == 0) {
-            c->event = event_make(&ev, NULL);
-            c->event_key = key;
-            c->bytes += event_bytes(c->event);
-        }
-        buf_clear(&body);
-        buf_clear(&data);
+    found = sqlite_get_event(s, &ev, &packing) ? load_data(c, s, &packing, &ev, &body, &data, e) : 0;
+    if (found > 0) {
+        c->event = event_make(&ev, NULL);
+        c->event_key = key;
+        c->bytes += event_bytes(c->event);
     }
+    buf_clear(&body);
+    buf_clear(&data);
     sqlite3_reset(s);
-    return c->event != NULL;
+    return found;
 }
 
 static int lease_step(struct claiming *c, struct lease *l, struct err *e)

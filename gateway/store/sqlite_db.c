@@ -1,6 +1,6 @@
 #include "store/sqlite_db.h"
 
-#include "verify/reading.h"
+#include "event/data.h"
 
 int sqlite_fail(sqlite3 *db, const char *doing, struct err *e)
 {
@@ -80,7 +80,16 @@ bool get_id(sqlite3_stmt *s, int at, struct id *out)
     return true;
 }
 
-bool sqlite_get_event(sqlite3_stmt *s, struct event *out, size_t *body_bytes, bool *packed)
+/* False: an event that shares its body must say with which others. */
+static bool get_item(sqlite3_stmt *s, struct event_item *out)
+{
+    *out = (struct event_item){ .index = (uint32_t)get_int(s, 21),
+                                .count = (uint32_t)get_int(s, 22),
+                                .at = (size_t)get_int(s, 23) };
+    return out->count <= 1 || get_id(s, 20, &out->batch);
+}
+
+bool sqlite_get_event(sqlite3_stmt *s, struct event *out, struct sqlite_packing *p)
 {
     *out = (struct event){
         .time_us = get_int(s, 1),
@@ -99,34 +108,39 @@ bool sqlite_get_event(sqlite3_stmt *s, struct event *out, size_t *body_bytes, bo
         .headers = get_slice(s, 16),
         .errors = get_slice(s, 17),
         .decisions = get_slice(s, 18),
+        .happened_us = get_int(s, 19),
     };
     ref_init(&out->refs);
-    *body_bytes = (size_t)get_int(s, 10);
-    *packed = get_int(s, 11) != 0;
-    return get_id(s, 0, &out->id) && out->status <= EVENT_IGNORED && out->verdict <= VERDICT_UNLISTED;
+    *p = (struct sqlite_packing){ (size_t)get_int(s, 10), get_int(s, 11) != 0, (size_t)get_int(s, 24) };
+    return get_id(s, 0, &out->id) && out->status <= EVENT_IGNORED && out->verdict <= VERDICT_UNLISTED &&
+           out->form <= EVENT_DATA_BINARY && get_item(s, &out->item);
 }
 
-int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool packed, struct buf *body,
+int sqlite_unpack(struct slice stored, const struct sqlite_packing *p, struct buf *body, struct slice *out)
+{
+    if (p->bytes > BODY_BYTES_MAX || (!p->packed && stored.len != p->bytes))
+        return -1;
+    *out = stored;
+    if (!p->packed)
+        return 0;
+    char *room = buf_room(body, p->bytes);
+    if (!room || event_unpack(stored, p->bytes, room))
+        return -1;
+    body->len += p->bytes;
+    *out = buf_slice(body);
+    return 0;
+}
+
+int sqlite_get_body(struct slice stored, const struct sqlite_packing *p, struct event *ev, struct buf *body,
                     struct buf *data)
 {
-    struct slice stored = get_slice(s, EVENT_COLUMN_BODY);
+    struct slice raw;
 
     buf_init(body, BODY_BYTES_MAX);
-    buf_init(data, 2 * (size_t)BODY_BYTES_MAX);
-    if (body_bytes > BODY_BYTES_MAX || (!packed && stored.len != body_bytes))
+    buf_init(data, event_data_max(p->bytes < BODY_BYTES_MAX ? p->bytes : 0));
+    if (sqlite_unpack(stored, p, body, &raw))
         return -1;
-    ev->body = stored;
-    if (packed) {
-        char *room = buf_room(body, body_bytes);
-        if (!room || event_unpack(stored, body_bytes, room))
-            return -1;
-        body->len = body_bytes;
-        ev->body = buf_slice(body);
-    }
-    ev->data = ev->body;
-    if (ev->form == EVENT_DATA_IS_BODY)
-        return 0;
-    return reading_data(ev->body, true, ev->form_field, data, &ev->data);
+    return event_derive(ev, raw, p->data_bytes, data);
 }
 
 int sqlite_get_definition(sqlite3_stmt *s, int found, struct arena *a, struct definition_row *out, struct err *e)

@@ -65,9 +65,12 @@ enum sqlite_query {
     Q_ROLLBACK,
     Q_PROBE,
     Q_EVENT_ADD,
+    Q_EVENT_ADD_ALL,
     Q_EVENT_GET,
     Q_EVENT_HEAD,
     Q_EVENT_RELEASE,
+    Q_BODY_ADD,
+    Q_BODY_GET,
     Q_DEDUPE_ADD,
     Q_DEDUPE_GET,
     Q_DEDUPE_FROM,
@@ -99,17 +102,32 @@ enum sqlite_query {
 };
 extern const char *const sqlite_query_texts[Q_COUNT];
 
-/* Columns that sqlite_get_event reads, from the first on; the body stands behind them where it is asked for. */
-#define EVENT_COLUMNS                                                                                                  \
+/* Columns that sqlite_get_event reads, from the first on; the body stands behind them where it is asked for. The later ones are NULL
+ * for most events. */
+#define EVENT_COLUMNS EVENT_COLUMNS_ALL ", " EVENT_COLUMNS_SOME
+#define EVENT_COLUMNS_SOME "happened_us, batch, batch_index, batch_count, data_at, data_bytes"
+#define EVENT_COLUMNS_ALL                                                                                                  \
     "id, time_us, source, type, status, verdict, form, plan_def, source_def, schema_def, body_bytes, packed, "         \
     "subject, "                                                                                                        \
     "delivery_key, content_type, form_field, headers, errors, decisions"
-#define EVENT_COLUMN_BODY 19
-/* Slices are the statement's; body_bytes and packed as stored; body and data are left empty. */
-bool sqlite_get_event(sqlite3_stmt *s, struct event *out, size_t *body_bytes, bool *packed);
-/* The body of EVENT_COLUMN_BODY unpacked into memory, and data: both as slices of it, or of the statement. 0; -1: the
- * row is damaged. The caller clears the two buffers. */
-int sqlite_get_body(sqlite3_stmt *s, struct event *ev, size_t body_bytes, bool packed, struct buf *body,
+#define EVENT_COLUMN_BODY 25
+/* How a body was stored. */
+struct sqlite_packing {
+    size_t bytes;               /* of the body */
+    bool packed;                /* as an lz4 block */
+    size_t data_bytes;          /* of the slice of it that is the event's data, where item.count is not 0 */
+};
+/* Slices are the statement's; body and data are left empty. */
+bool sqlite_get_event(sqlite3_stmt *s, struct event *out, struct sqlite_packing *p);
+/* Of an event that shares its body with others: it lies in bodies. */
+static inline bool sqlite_is_shared(const struct event *ev)
+{
+    return ev->item.count > 1;
+}
+/* The stored body unpacked into `body`: a slice of that, or `stored` itself. -1: the row is damaged. */
+int sqlite_unpack(struct slice stored, const struct sqlite_packing *p, struct buf *body, struct slice *out) MUST_CHECK;
+/* Body and data of the event, as slices of `stored` or the two buffers, which the caller clears. 0; -1: damaged. */
+int sqlite_get_body(struct slice stored, const struct sqlite_packing *p, struct event *ev, struct buf *body,
                     struct buf *data) MUST_CHECK;
 /* A body above this is no body of ours. */
 #define BODY_BYTES_MAX (64 * 1024 * 1024)
@@ -140,6 +158,13 @@ struct refused_size {
     int64_t rows, bytes;
 };
 
+/* The body that the event claimed last has a slice of: the steps of a batch are claimed one after the other, and it is unpacked once. */
+struct sqlite_kept {
+    int64_t key;                /* of bodies; 0: none */
+    struct buf body, data;      /* data: what its form makes of it, where that is not the body */
+    struct slice text;          /* of which the events' data are slices */
+};
+
 struct sqlite_store {
     struct store_base base;
     char *path;
@@ -156,6 +181,7 @@ struct sqlite_store {
     int64_t refused_rows_max, refused_bytes_max;
     struct refused_size refused, refused_committed;
     struct sqlite_dedupe dedupe;
+    struct sqlite_kept kept;
     enum step_state *states;    /* of the run at hand */
     size_t states_capacity;
 };
@@ -183,8 +209,17 @@ bool sqlite_dedupe_prune(struct store *base, int64_t now_us);
 /* sqlite_append.c */
 int sqlite_append(struct store *base, struct append *a, lease_room room, void *room_arg, struct lease **leases,
                   struct err *e) MUST_CHECK;
+int sqlite_append_all(struct store *base, struct append *list, size_t n, const struct whole *w, lease_room room,
+                      void *room_arg, struct lease **leases, struct err *e) MUST_CHECK;
 int sqlite_release(struct store *base, struct id event, struct new_run *runs, size_t n, struct slice decisions,
                    struct err *e) MUST_CHECK;
+
+/* sqlite_bodies.c */
+/* Adds the row of a whole. */
+int sqlite_body_add(struct sqlite_store *st, const struct whole *w, struct err *e) MUST_CHECK;
+/* The event's data out of the kept body; good until the next call. 1; 0: damaged or gone; -1. */
+int sqlite_body_slice(struct sqlite_store *st, struct event *ev, size_t data_bytes, struct err *e) MUST_CHECK;
+void sqlite_body_forget(struct sqlite_store *st);
 
 /* sqlite_steps.c, sqlite_claim.c */
 enum step_state *sqlite_states(struct sqlite_store *st, size_t n); /* room for n */
@@ -211,7 +246,7 @@ int sqlite_handed(struct store *base, struct arena *a, struct handed_row **out, 
 /* sqlite_read.c, sqlite_read_runs.c */
 enum sqlite_read_query {
     R_BEGIN, R_END,
-    R_EVENTS, R_EVENTS_HELD, R_EVENT, R_EVENT_RUNS, R_EVENT_ID,
+    R_EVENTS, R_EVENTS_HELD, R_EVENT, R_EVENT_RUNS, R_EVENT_ID, R_BODY,
     R_RUNS, R_RUNS_EVENT, R_RUNS_FAILED, R_RUN, R_STEPS, R_STEP_ATTEMPT, R_ATTEMPT,
     R_REFUSED, R_REFUSAL, R_DEFINITION,
     R_COUNT,

@@ -9,10 +9,16 @@ const char *const sqlite_query_texts[Q_COUNT] = {
     [Q_PROBE] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(65536))",
 
     [Q_EVENT_ADD] =
-        "INSERT INTO events (key, " EVENT_COLUMNS ", body)"
+        "INSERT INTO events (key, " EVENT_COLUMNS_ALL ", body)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+    [Q_EVENT_ADD_ALL] =
+        "INSERT INTO events (key, " EVENT_COLUMNS_ALL ", body, " EVENT_COLUMNS_SOME ")"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"
+        " ?22, ?23, ?24, ?25, ?26, ?27)",
     [Q_EVENT_GET] = "SELECT " EVENT_COLUMNS ", body FROM events WHERE key = ?1",
     [Q_EVENT_HEAD] = "SELECT id, status, source, type FROM events WHERE key = ?1",
+    [Q_BODY_ADD] = "INSERT INTO bodies (key, body_bytes, packed, headers, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [Q_BODY_GET] = "SELECT body_bytes, packed, body FROM bodies WHERE key = ?1",
     [Q_EVENT_RELEASE] = "UPDATE events SET status = 2, decisions = ?2 WHERE key = ?1",
 
     [Q_DEDUPE_ADD] = "INSERT INTO dedupe (seq, hash, event, until_us) VALUES (?1, ?2, ?3, ?4)",

@@ -22,6 +22,7 @@ static const char *const read_texts[R_COUNT] = {
     [R_EVENT] = "SELECT " EVENT_COLUMNS ", body FROM events WHERE key = ?1",
     [R_EVENT_RUNS] = "SELECT count(*) FROM runs WHERE event = ?1",
     [R_EVENT_ID] = "SELECT id FROM events WHERE key = ?1",
+    [R_BODY] = "SELECT headers, body, packed FROM bodies WHERE key = ?1",
     [R_RUNS] = "SELECT " RUN_COLUMNS " FROM runs WHERE key < ?1 ORDER BY key DESC",
     [R_RUNS_EVENT] =
         "SELECT " RUN_COLUMNS " FROM runs INDEXED BY runs_event WHERE event = ?2 AND key < ?1 ORDER BY key DESC",
@@ -179,13 +180,14 @@ static int take_event(struct scan *x, sqlite3_stmt *s, struct err *e)
 {
     const struct list_filter *f = x->filter;
     struct event_row *row = (struct event_row *)x->out + x->page->count;
-    bool packed;
+    struct sqlite_packing packing;
 
     if ((f->status >= 0 && get_int(s, 4) != f->status) || !wanted(f->source, get_slice(s, 2)) ||
         !wanted(f->type, get_slice(s, 3)))
         return 0;
-    if (!sqlite_get_event(s, &row->event, &row->body_bytes, &packed))
+    if (!sqlite_get_event(s, &row->event, &packing))
         return 0;
+    row->body_bytes = packing.bytes;
     copy_event(&row->event, x->arena);
     return count_runs(x->reader, row, e) ? -1 : 1;
 }
@@ -201,15 +203,14 @@ int sqlite_read_events(struct store_reader *base, const struct list_filter *f, s
     return result;
 }
 
-static int read_body(sqlite3_stmt *s, struct arena *a, struct event_row *out, bool packed, struct err *e)
+static int copy_body(struct slice stored, const struct sqlite_packing *p, struct arena *a, struct event *ev, struct err *e)
 {
-    struct event *ev = &out->event;
     struct buf body, data;
     int result = 0;
 
-    if (sqlite_get_body(s, ev, out->body_bytes, packed, &body, &data))
+    if (sqlite_get_body(stored, p, ev, &body, &data))
         result = err_set(e, ERR_SYSTEM, "the stored event is damaged");
-    bool same = ev->data.ptr == ev->body.ptr;
+    bool same = ev->data.ptr == ev->body.ptr && ev->data.len == ev->body.len;
     if (!result) {
         ev->body = arena_slice(a, ev->body);
         ev->data = same ? ev->body : arena_slice(a, ev->data);
@@ -219,20 +220,39 @@ static int read_body(sqlite3_stmt *s, struct arena *a, struct event_row *out, bo
     return result;
 }
 
+/* Of an event that shares it with others; the headers are there too. */
+static int copy_shared_body(struct sqlite_reader *r, struct sqlite_packing p, struct arena *a, struct event *ev,
+                            struct err *e)
+{
+    sqlite3_stmt *s = r->q[R_BODY];
+
+    put_int(s, 1, id_key(ev->item.batch));
+    int found = sqlite_read_row(r, R_BODY, e);
+    if (found <= 0)
+        return found ? -1 : err_set(e, ERR_SYSTEM, "the stored event is damaged: its body is gone");
+    ev->headers = arena_slice(a, get_slice(s, 0));
+    p.packed = get_int(s, 2) != 0;
+    return copy_body(get_slice(s, 1), &p, a, ev, e);
+}
+
 static int get_event_row(struct sqlite_reader *r, struct id id, struct arena *a, struct event_row *out, struct err *e)
 {
     sqlite3_stmt *s = r->q[R_EVENT];
-    bool packed;
+    struct sqlite_packing packing;
 
     put_int(s, 1, id_key(id));
     int found = sqlite_read_row(r, R_EVENT, e);
     if (found < 0)
         return -1;
     *out = (struct event_row){ 0 };
-    if (!found || !sqlite_get_event(s, &out->event, &out->body_bytes, &packed) || !id_eq(out->event.id, id))
+    if (!found || !sqlite_get_event(s, &out->event, &packing) || !id_eq(out->event.id, id))
         return err_set(e, ERR_NOT_FOUND, "no such event");
     copy_event(&out->event, a);
-    return read_body(s, a, out, packed, e) || count_runs(r, out, e) ? -1 : 0;
+    out->body_bytes = packing.bytes;
+    int failed = sqlite_is_shared(&out->event)
+                     ? copy_shared_body(r, packing, a, &out->event, e)
+                     : copy_body(get_slice(s, EVENT_COLUMN_BODY), &packing, a, &out->event, e);
+    return failed || count_runs(r, out, e) ? -1 : 0;
 }
 
 int sqlite_read_event(struct store_reader *base, struct id id, struct arena *a, struct event_row *out, struct err *e)

@@ -9,6 +9,7 @@
  *   of their table, and the id needs no second index.
  * - What lists look at stands before what is large: SQLite reads a row from the left and leaves overflow pages alone
  *   that it does not need. The body is last.
+ * - A body that is several events lies in bodies, once, under the key of its batch's id; their own body is empty.
  * - dedupe is appended to and cut off at its head; which hash is where is in memory (dedupe_index.h).
  * - steps are small and change often; outputs lie in attempts. A leased step's due_us is when its lease ends: so one
  *   index and one query find what is due, new or abandoned. attempts need no index: a step knows its last attempt and
@@ -53,7 +54,19 @@ static const char layout_3[] =
     "CREATE TABLE handed (source TEXT PRIMARY KEY, sealed BLOB NOT NULL, handshake TEXT NOT NULL, remote TEXT NOT NULL,"
     "  time_us INTEGER NOT NULL) WITHOUT ROWID;";
 
-static const char *const texts[] = { layout_1, layout_2, layout_3 };
+/* When an event happened, and bodies that are several events: each of these has a slice of the row in bodies. Columns can only be added
+ * behind the body; of an event that is its body all but the first are NULL, which costs no byte of the row's content. */
+static const char layout_4[] =
+    "ALTER TABLE events ADD COLUMN happened_us INTEGER;"
+    "ALTER TABLE events ADD COLUMN batch BLOB;"
+    "ALTER TABLE events ADD COLUMN batch_index INTEGER;"
+    "ALTER TABLE events ADD COLUMN batch_count INTEGER;"
+    "ALTER TABLE events ADD COLUMN data_at INTEGER;"
+    "ALTER TABLE events ADD COLUMN data_bytes INTEGER;"
+    "CREATE TABLE bodies (key INTEGER PRIMARY KEY, body_bytes INTEGER NOT NULL, packed INTEGER NOT NULL,"
+    "  headers TEXT NOT NULL, body BLOB NOT NULL);";
+
+static const char *const texts[] = { layout_1, layout_2, layout_3, layout_4 };
 const struct sqlite_migrations sqlite_migrations = { texts, sizeof texts / sizeof texts[0] };
 
 _Static_assert(STEP_READY == 1 && STEP_LEASED == 2 && STEP_FAILED == 5 && EVENT_HELD == 1,

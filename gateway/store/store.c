@@ -123,6 +123,12 @@ int store_append(struct store *st, struct append *a, lease_room room, void *room
     return of(st)->append(st, a, room, room_arg, leases, e);
 }
 
+int store_append_all(struct store *st, struct append *list, size_t n, const struct whole *w, lease_room room,
+                     void *room_arg, struct lease **leases, struct err *e)
+{
+    return of(st)->append_all(st, list, n, w, room, room_arg, leases, e);
+}
+
 int store_finish(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases,
                  struct err *e)
 {

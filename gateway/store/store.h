@@ -11,6 +11,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "event/whole.h"
 #include "store/rows.h"
 
 /* May this process do that step now? Raises its books when it says yes. Called on the writer's thread. NULL: never. */
@@ -79,6 +80,10 @@ void store_rollback(struct store *st);
  * it. */
 int store_append(struct store *st, struct append *a, lease_room room, void *room_arg, struct lease **leases,
                  struct err *e) MUST_CHECK;
+/* The same for the events of one body, whose item.count is above 1: all in this transaction, each a duplicate or stored, as if they came
+ * one after the other. The whole is stored once, when the first of them is stored. Borrows w for the call. */
+int store_append_all(struct store *st, struct append *list, size_t n, const struct whole *w, lease_room room,
+                     void *room_arg, struct lease **leases, struct err *e) MUST_CHECK;
 /* The attempt, the step's new state, its successors (ready or leased), the run's end. */
 int store_finish(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases,
                  struct err *e) MUST_CHECK;
@@ -157,6 +162,8 @@ struct store_backend {
     void (*rollback)(struct store *st);
     int (*append)(struct store *st, struct append *a, lease_room room, void *room_arg, struct lease **leases,
                   struct err *e);
+    int (*append_all)(struct store *st, struct append *list, size_t n, const struct whole *w, lease_room room,
+                      void *room_arg, struct lease **leases, struct err *e);
     int (*finish)(struct store *st, struct step_result *r, lease_room room, void *room_arg, struct lease **leases,
                   struct err *e);
     int (*claim)(struct store *st, struct slice queue, size_t max, int64_t now_us, struct lease **leases,

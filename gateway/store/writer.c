@@ -79,6 +79,12 @@ static int do_append(struct batch *b, struct write *w, struct err *e)
     return store_append(b->writer->store, &w->append, ask_room, b, &b->leases, e);
 }
 
+static int do_append_all(struct batch *b, struct write *w, struct err *e)
+{
+    return store_append_all(b->writer->store, w->append_all.list, w->append_all.n, w->append_all.whole, ask_room, b,
+                            &b->leases, e);
+}
+
 static int do_finish(struct batch *b, struct write *w, struct err *e)
 {
     struct step_result *r = &w->finish;
@@ -142,6 +148,7 @@ static int do_forget(struct batch *b, struct write *w, struct err *e)
 
 static int (*const kinds[])(struct batch *b, struct write *w, struct err *e) = {
     [WRITE_APPEND] = do_append,
+    [WRITE_APPEND_ALL] = do_append_all,
     [WRITE_FINISH] = do_finish,
     [WRITE_CLAIM] = do_claim,
     [WRITE_QUEUES] = do_queues,

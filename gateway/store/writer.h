@@ -13,6 +13,7 @@
 
 enum write_kind {
     WRITE_APPEND,
+    WRITE_APPEND_ALL,
     WRITE_FINISH,
     WRITE_CLAIM,
     WRITE_QUEUES,
@@ -35,6 +36,7 @@ struct write {
     enum err_code code;                /* why, when result is -1 */
     union {
         struct append append;
+        struct { struct append *list; size_t n; const struct whole *whole; } append_all; /* all or none of them */
         struct step_result finish;
         struct { struct slice queue; size_t max; int64_t now_us; int64_t next_due_us; } claim;
         struct { struct arena *arena; struct queue_due *list; size_t n; } queues;

@@ -26,7 +26,8 @@ static void copies_every_slice(void **state)
     assert_true(slice_eq_z(ev->form_field, "6") && slice_eq_z(ev->errors, "7") && slice_eq_z(ev->decisions, "8"));
     assert_true(slice_eq_z(ev->body, "0123456789") && slice_eq_z(ev->data, "234") && slice_eq_z(ev->packed, "zz"));
     assert_int_equal(ev->time_us + ev->schema_def, 11);
-    assert_int_equal(event_bytes(ev), sizeof *ev + 9 + 10 + 3 + 2);
+    assert_ptr_equal(ev->data.ptr, ev->body.ptr + 2);
+    assert_int_equal(event_bytes(ev), sizeof *ev + 9 + 10 + 2);
     event_unref(event_ref(ev));
     event_unref(ev);
     event_unref(NULL);
@@ -123,6 +124,11 @@ static void cloudevent_attributes(void **state)
                         "\"specversion\":\"1.0\",\"id\":\"018bcfe5-687b-7000-8000-000000000001\",\"source\":\"github\","
                         "\"type\":\"github.push\",\"subject\":\"a\\\"b\",\"time\":\"2023-11-14T22:13:20.123456Z\","
                         "\"datacontenttype\":\"application/json\"");
+    buf_reset(&out);
+    ev.happened_us = INT64_C(1600000000000000);
+    event_put_cloudevent(&ev, &out);
+    assert_non_null(strstr(out.ptr, "\"time\":\"2020-09-13T12:26:40.000000Z\""));
+    assert_non_null(strstr(out.ptr, "\"receivedtime\":\"2023-11-14T22:13:20.123456Z\""));
     buf_reset(&out);
     ev.source = ev.subject = SLICE_NONE;
     event_put_cloudevent(&ev, &out);

@@ -218,26 +218,53 @@ static void start_runs(struct store *st, struct id event, struct event *ev, stru
     }
 }
 
-static int d_append(struct store *st, struct append *a, lease_room room, void *arg, struct lease **leases,
-                    struct err *e)
+/* The event as readers see it: with the whole that it is a part of. */
+static struct event *copy_event(const struct event *ev, const struct whole *w)
 {
-    (void)e;
+    struct event with = *ev;
+
+    if (w) {
+        with.headers = w->headers;
+        with.body = w->body;
+    }
+    return event_make(&with, NULL);
+}
+
+static void append_one(struct store *st, struct append *a, const struct whole *w, lease_room room, void *arg,
+                       struct lease **leases)
+{
     a->outcome = APPEND_STORED;
     for (size_t i = 0; a->dedupe && i < st->db->tables[DEDUPE].n; i++) {
         struct d_dedupe *d = row(st->db, DEDUPE, i);
         if (!memcmp(d->hash, a->dedupe_hash, 16) && d->until_us > a->event->time_us) {
             a->outcome = APPEND_DUPLICATE;
             a->first = d->event;
-            return 0;
+            return;
         }
     }
-    struct d_event ev = { event_make(a->event, NULL), a->event->status, SLICE_NONE };
+    struct d_event ev = { copy_event(a->event, w), a->event->status, SLICE_NONE };
     struct d_dedupe d = { .event = a->event->id, .until_us = a->dedupe_until_us };
     memcpy(d.hash, a->dedupe_hash, 16);
     add(st->db, EVENTS, &ev);
     if (a->dedupe)
         add(st->db, DEDUPE, &d);
     start_runs(st, a->event->id, a->event, a->runs, a->n_runs, a->event->time_us, room, arg, leases);
+}
+
+static int d_append(struct store *st, struct append *a, lease_room room, void *arg, struct lease **leases,
+                    struct err *e)
+{
+    (void)e;
+    append_one(st, a, NULL, room, arg, leases);
+    return 0;
+}
+
+static int d_append_all(struct store *st, struct append *list, size_t n, const struct whole *w, lease_room room,
+                        void *arg, struct lease **leases, struct err *e)
+{
+    (void)e;
+    for (size_t i = 0; i < n; i++)
+        append_one(st, &list[i], w, room, arg, leases);
     return 0;
 }
 
@@ -647,7 +674,8 @@ void double_register(void)
     static const struct store_backend backend = {
         .scheme = "double",
         .open = d_open, .close = d_close, .begin = d_begin, .commit = d_commit, .rollback = d_rollback,
-        .append = d_append, .finish = d_finish, .claim = d_claim, .queues = d_queues, .release = d_release,
+        .append = d_append, .append_all = d_append_all, .finish = d_finish, .claim = d_claim,
+        .queues = d_queues, .release = d_release,
         .refuse = d_refuse, .define = d_define, .definition = d_definition,
         .hand = d_hand, .forget = d_forget, .handed = d_handed, .prune = d_prune, .probe = d_probe,
         .checkpoint = d_checkpoint, .reader_open = d_reader_open, .reader_close = d_reader_close,

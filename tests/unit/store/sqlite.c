@@ -74,7 +74,7 @@ static void a_new_file_is_as_it_should_be(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(ask(path(), "PRAGMA page_size"), 8192);
     assert_int_equal(ask(path(), "PRAGMA auto_vacuum"), 2);
-    assert_int_equal(ask(path(), "PRAGMA user_version"), 3);
+    assert_int_equal(ask(path(), "PRAGMA user_version"), 4);
     assert_int_equal(ask(path(), "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
     assert_int_equal(ask(path(), "SELECT length(value) FROM meta WHERE name = 'hash_secret'"), STORE_HASH_SECRET_BYTES);
 }
@@ -106,7 +106,7 @@ static void newer_and_foreign_files_are_refused(void **state)
     change_file(path(), "PRAGMA user_version = 7");
     store_close(x.store);
     x.store = NULL;
-    refused_with(x.url, "newer hooklatch (layout 7; this one knows up to 3)");
+    refused_with(x.url, "newer hooklatch (layout 7; this one knows up to 4)");
     snprintf(other, sizeof other, "%s/other.db", x.dir);
     snprintf(url, sizeof url, "sqlite:%s", other);
     change_file(other, "CREATE TABLE t (a)");
@@ -121,7 +121,7 @@ static void newer_and_foreign_files_are_refused(void **state)
     struct err e;
     x.store = store_open(&s, &e); /* an empty file is a new one */
     assert_non_null(x.store);
-    assert_int_equal(ask(other, "PRAGMA user_version"), 3);
+    assert_int_equal(ask(other, "PRAGMA user_version"), 4);
 }
 
 static void places_that_cannot_be_are_refused(void **state)
@@ -144,6 +144,11 @@ static void places_that_cannot_be_are_refused(void **state)
     }
 }
 
+#define UNDO_LAYOUT_4                                                                                                  \
+    "ALTER TABLE events DROP COLUMN happened_us; ALTER TABLE events DROP COLUMN batch;"                                \
+    "ALTER TABLE events DROP COLUMN batch_index; ALTER TABLE events DROP COLUMN batch_count;"                          \
+    "ALTER TABLE events DROP COLUMN data_at; ALTER TABLE events DROP COLUMN data_bytes; DROP TABLE bodies;"
+
 /* A store of the first layout, with rows in it. */
 static void the_first_layout_becomes_this_one(void **state)
 {
@@ -153,20 +158,23 @@ static void the_first_layout_becomes_this_one(void **state)
     (void)state;
     assert_int_equal(append_one(true, NULL), 0);
     store_close(x.store);
-    change_file(path(), "DROP TABLE handed; ALTER TABLE attempts DROP COLUMN log; PRAGMA user_version = 1");
+    change_file(path(), UNDO_LAYOUT_4 "DROP TABLE handed; ALTER TABLE attempts DROP COLUMN log; PRAGMA user_version = 1");
     x.store = store_open(&s, &e);
     assert_non_null(x.store);
-    assert_int_equal(ask(path(), "PRAGMA user_version"), 3);
+    assert_int_equal(ask(path(), "PRAGMA user_version"), 4);
     assert_int_equal(ask(path(), "SELECT count(*) FROM events"), 1);
     assert_int_equal(ask(path(), "SELECT count(*) FROM pragma_table_info('attempts') WHERE name = 'log'"), 1);
+    assert_int_equal(ask(path(), "SELECT count(*) FROM events WHERE happened_us IS NULL AND batch_count IS NULL"), 1);
+    assert_int_equal(append_one(true, NULL), 0);
+    assert_int_equal(ask(path(), "SELECT count(*) FROM events"), 2);
 }
 
-/* Layout 3 with rows in it becomes 5, once, and what fails on the way leaves the layout before it. */
+/* Layout 4 with rows in it becomes 6, once, and what fails on the way leaves the layout before it. */
 static void old_layouts_are_migrated(void **state)
 {
-    static const char *const texts[] = { NULL, NULL, NULL, "ALTER TABLE meta ADD COLUMN two;", "UPDATE meta SET two = 'new';",
-                                         "NOT SQL;" };
-    struct sqlite_migrations newer = { texts, 5 }, broken = { texts, 6 };
+    static const char *const texts[] = { NULL, NULL, NULL, NULL, "ALTER TABLE meta ADD COLUMN two;",
+                                         "UPDATE meta SET two = 'new';", "NOT SQL;" };
+    struct sqlite_migrations newer = { texts, 6 }, broken = { texts, 7 };
     sqlite3 *db;
     int64_t n;
     struct err e;
@@ -179,15 +187,15 @@ static void old_layouts_are_migrated(void **state)
     assert_int_equal(sqlite_migrate(db, path(), &newer, &e), 0);
     assert_int_equal(sqlite_migrate(db, path(), &newer, &e), 0);
     assert_int_equal(sqlite_number(db, "PRAGMA user_version", &n, &e), 0);
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     assert_int_equal(sqlite_number(db, "SELECT count(*) FROM meta WHERE two = 'new'", &n, &e), 0);
     assert_int_equal(n, 1);
     assert_int_equal(sqlite_number(db, "SELECT count(*) FROM events", &n, &e), 0);
     assert_int_equal(n, 1);
     assert_int_equal(sqlite_migrate(db, path(), &broken, &e), -1);
-    assert_non_null(strstr(e.text, "layout 5 to 6"));
+    assert_non_null(strstr(e.text, "layout 6 to 7"));
     assert_int_equal(sqlite_number(db, "PRAGMA user_version", &n, &e), 0);
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     sqlite3_close(db);
 }
 
