@@ -135,6 +135,17 @@ static const char *signature_of(struct story *s, const struct reply *event)
     return said;
 }
 
+static void tell_item(struct story *s, const struct reply *r)
+{
+    uint32_t batch = json_member(&r->doc, 0, SLICE("batch"));
+
+    if (*text(s, r, 0, "happened"))
+        printf("  happened %s, says its sender\n", text(s, r, 0, "happened"));
+    if (batch != JSON_NONE)
+        printf("  item %s (from 0) of %s in its body; batch %s\n", text(s, r, batch, "index"), text(s, r, batch, "count"),
+               text(s, r, batch, "id"));
+}
+
 static void tell_event(struct story *s, const struct reply *r)
 {
     const char *source = text(s, r, 0, "source"), *key = text(s, r, 0, "key"), *verdict = text(s, r, 0, "verdict");
@@ -142,6 +153,7 @@ static void tell_event(struct story *s, const struct reply *r)
     printf("event %s of type %s\n", text(s, r, 0, "id"), text(s, r, 0, "type"));
     printf("  received %s from %s%s, %s bytes%s%s\n", text(s, r, 0, "time"), *source ? "source " : "the API", source,
            text(s, r, 0, "body_bytes"), *key ? ", delivery key " : "", key);
+    tell_item(s, r);
     printf("  signature: %s\n", signature_of(s, r));
     printf("  schema: %s%s%s\n", verdict, strcmp(text(s, r, 0, "schema_version"), "0") ? ", version " : "",
            strcmp(text(s, r, 0, "schema_version"), "0") ? text(s, r, 0, "schema_version") : "");

@@ -47,12 +47,12 @@ void flow_stop(struct flow *f);
 void flow_free(struct flow *f); /* after writer_stop: until then the writer may hold results; NULL ok */
 const struct flow_stats *flow_stats(const struct flow *f);
 
-/* Which workflows of the plan this event starts: pattern, then match, then when. Fills runs (ids made, workflow
+/* Which workflows of the plan this event, whose data is that node of doc, starts: pattern, then match, then when. Fills runs (ids made, workflow
  * references taken) and, for each workflow whose pattern matched, one decision in a JSON array:
  *     [{"workflow":"invoice","started":true},{"workflow":…,"started":false,"why":"/total: 0 is not > 0"}]
  * Nothing is put when no pattern matched. On the ingest thread. */
 struct schema_scratch;
-size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *data,
+size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *doc, uint32_t node,
                      struct schema_scratch *scratch, struct new_run *runs, size_t max, struct buf *decisions);
 #define FLOW_RUNS_MAX 64 /* workflows that one event can start */
 

@@ -2,12 +2,12 @@
 #include "flow/flow.h"
 
 /* The first error says more than a bare no; it is made only for an event that `when` turned away. */
-static void put_when(struct buf *why, const struct schema *when, const struct json_doc *data,
+static void put_when(struct buf *why, const struct schema *when, const struct json_doc *doc, uint32_t node,
                      struct schema_scratch *scratch)
 {
     struct schema_report report;
 
-    schema_report_make(&report, when, data, 0, scratch, 1);
+    schema_report_make(&report, when, doc, node, scratch, 1);
     buf_puts(why, "when: ");
     if (report.count)
         buf_printf(why, "%.*s: %.*s", SLICE_FMT(report.errors[0].instance_path), SLICE_FMT(report.errors[0].message));
@@ -16,14 +16,14 @@ static void put_when(struct buf *why, const struct schema *when, const struct js
     schema_report_clear(&report);
 }
 
-static bool starts(const struct workflow *w, const struct json_doc *data, struct schema_scratch *scratch,
-                   struct buf *why)
+static bool starts(const struct workflow *w, const struct json_doc *doc, uint32_t node,
+                   struct schema_scratch *scratch, struct buf *why)
 {
-    if (w->match && !match_holds(w->match, data, 0, why))
+    if (w->match && !match_holds(w->match, doc, node, why))
         return false;
-    if (!w->when || schema_check(w->when, data, 0, scratch) == SCHEMA_VALID)
+    if (!w->when || schema_check(w->when, doc, node, scratch) == SCHEMA_VALID)
         return true;
-    put_when(why, w->when, data, scratch);
+    put_when(why, w->when, doc, node, scratch);
     return false;
 }
 
@@ -40,7 +40,7 @@ static void put_decision(struct buf *out, const struct workflow *w, bool started
     buf_putc(out, '}');
 }
 
-size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *data,
+size_t flow_triggers(const struct plan *p, struct slice type, const struct json_doc *doc, uint32_t node,
                      struct schema_scratch *scratch, struct new_run *runs, size_t max, struct buf *decisions)
 {
     size_t n = 0;
@@ -52,7 +52,7 @@ size_t flow_triggers(const struct plan *p, struct slice type, const struct json_
         if (!pattern_matches(&w->pattern, type))
             continue;
         buf_reset(&why);
-        bool started = starts(w, data, scratch, &why);
+        bool started = starts(w, doc, node, scratch, &why);
         if (started && n == max) {
             started = false;
             buf_printf(&why, "an event starts %zu workflows at most", max);

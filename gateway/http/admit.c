@@ -16,7 +16,13 @@ struct waiting {
     int64_t deadline_us;
     admit_done done;             /* NULL once it was told */
     void *arg;
-    struct new_run *runs;        /* behind it, in the same block */
+};
+
+struct admit_batch {
+    struct waiting waiting;
+    struct whole *whole;
+    size_t capacity;
+    size_t bytes;
 };
 
 struct admit {
@@ -46,37 +52,71 @@ static void unlink_waiting(struct waiting *w)
     w->admit->count--;
 }
 
-static void tell(struct waiting *w, enum admit_outcome outcome, struct id id)
+static const struct append *appends_of(const struct waiting *w, size_t *n)
+{
+    bool several = w->write.kind == WRITE_APPEND_ALL;
+
+    *n = several ? w->write.append_all.n : 1;
+    return several ? w->write.append_all.list : &w->write.append;
+}
+
+static struct admitted admitted_of(const struct append *a)
+{
+    bool duplicate = a->outcome == APPEND_DUPLICATE;
+
+    return (struct admitted){ duplicate ? a->first : a->event->id, a->event->status, duplicate };
+}
+
+/* What is in the appends is the writer's until it has answered: nothing of it is told before. */
+static void tell(struct waiting *w, enum admit_outcome outcome)
 {
     admit_done done = w->done;
+    struct admitted one = { .duplicate = false }, *list = &one;
+    size_t n;
 
     if (!done)
         return;
+    const struct append *a = appends_of(w, &n);
     w->done = NULL;
     unlink_waiting(w);
-    done(w->arg, outcome, id, w->write.append.event->status);
+    if (outcome != ADMIT_STORED) {
+        done(w->arg, outcome, &one, 0);
+        return;
+    }
+    if (n > 1)
+        list = mem_grow(NULL, n, sizeof *list);
+    for (size_t i = 0; i < n; i++)
+        list[i] = admitted_of(&a[i]);
+    done(w->arg, outcome, list, n);
+    if (list != &one)
+        free(list);
+}
+
+static void clear_append(struct append *a)
+{
+    for (size_t i = 0; i < a->n_runs; i++)
+        workflow_unref(a->runs[i].workflow);
+    event_unref(a->event);
 }
 
 static void free_waiting(struct waiting *w)
 {
-    for (size_t i = 0; i < w->write.append.n_runs; i++)
-        workflow_unref(w->runs[i].workflow);
-    event_unref(w->write.append.event);
+    if (w->write.kind == WRITE_APPEND_ALL) {
+        admit_batch_free((struct admit_batch *)(void *)w);
+        return;
+    }
+    clear_append(&w->write.append);
     free(w);
 }
 
 static void on_written(struct write *write)
 {
     struct waiting *w = (struct waiting *)((char *)write - offsetof(struct waiting, write));
-    struct append *a = &write->append;
+    size_t n;
 
-    if (write->result)
-        tell(w, ADMIT_FAILED, a->event->id);
-    else if (a->outcome == APPEND_DUPLICATE)
-        tell(w, ADMIT_DUPLICATE, a->first);
-    else
-        tell(w, ADMIT_STORED, a->event->id);
-    with_writer--;
+    appends_of(w, &n);
+    tell(w, write->result ? ADMIT_FAILED : ADMIT_STORED);
+    with_writer -= (int64_t)n;
     free_waiting(w);
 }
 
@@ -87,7 +127,7 @@ static void on_tick(void *arg)
     int64_t now = clock_mono_us();
 
     while (a->head.next != &a->head && a->head.next->deadline_us <= now)
-        tell(a->head.next, ADMIT_UNKNOWN, a->head.next->write.append.event->id);
+        tell(a->head.next, ADMIT_UNKNOWN);
 }
 
 /* What came in during one turn of the loop is told once: fewer wake-ups, larger batches. Nothing lingers: a writer that
@@ -141,40 +181,44 @@ static void set_dedupe(const struct admit *a, struct append *append, const struc
     append->dedupe = what->dedupe_by != DEDUPE_NONE && (!by_key || ev->delivery_key.len);
     if (!append->dedupe)
         return;
-    dedupe_hash(a->hash_secret, ev->source, by_key ? ev->delivery_key : SLICE_NONE, by_body ? ev->body : SLICE_NONE,
+    /* An item's own bytes: it is the same one in whatever company it comes again. */
+    struct slice body = ev->item.count ? ev->data : ev->body;
+    dedupe_hash(a->hash_secret, ev->source, by_key ? ev->delivery_key : SLICE_NONE, by_body ? body : SLICE_NONE,
                 append->dedupe_hash);
     append->dedupe_until_us = ev->time_us + what->dedupe_window_us;
 }
 
-int admit_put(struct admit *a, struct admission *what, admit_done done, void *arg)
+/* The event is frozen here; its runs go to `runs`, FLOW_RUNS_MAX of them at most. */
+static struct append make_append(struct admit *a, struct admission *what, struct new_run *runs)
 {
-    struct new_run runs[FLOW_RUNS_MAX];
-    size_t n = 0;
+    struct append out = { 0 };
 
     buf_reset(&a->decisions);
     what->event.id = id_new();
     if (what->start)
-        n = flow_triggers(what->plan, what->event.type, what->doc, a->scratch, runs, FLOW_RUNS_MAX, &a->decisions);
+        out.n_runs = flow_triggers(what->plan, what->event.type, what->doc, what->node, a->scratch, runs, FLOW_RUNS_MAX,
+                                   &a->decisions);
     what->event.decisions = a->decisions.failed ? SLICE_NONE : buf_slice(&a->decisions);
+    out.event = event_make(&what->event, a->packer);
+    set_dedupe(a, &out, what);
+    return out;
+}
 
-    struct waiting *w = mem_alloc(sizeof *w + n * sizeof *runs);
-    memset(w, 0, sizeof *w);
-    w->runs = (struct new_run *)(w + 1);
-    memcpy(w->runs, runs, n * sizeof *runs);
+/* 0; -1: the writer is full, and w is gone. */
+static int put(struct admit *a, struct waiting *w, size_t bytes, admit_done done, void *arg)
+{
+    size_t n;
+
+    appends_of(w, &n);
     w->admit = a;
     w->done = done;
     w->arg = arg;
     w->deadline_us = clock_mono_us() + COMMIT_TIMEOUT_US;
-    w->write.kind = WRITE_APPEND;
     w->write.home = a->loop;
     w->write.done = on_written;
-    w->write.append.event = event_make(&what->event, a->packer);
-    w->write.append.runs = w->runs;
-    w->write.append.n_runs = n;
-    set_dedupe(a, &w->write.append, what);
-    with_writer++;
-    if (!writer_put_quietly(a->writer, &w->write, event_bytes(w->write.append.event))) {
-        with_writer--;
+    with_writer += (int64_t)n;
+    if (!writer_put_quietly(a->writer, &w->write, bytes)) {
+        with_writer -= (int64_t)n;
         free_waiting(w);
         return -1;
     }
@@ -185,4 +229,65 @@ int admit_put(struct admit *a, struct admission *what, admit_done done, void *ar
     w->prev->next = w->next->prev = w;
     a->count++;
     return 0;
+}
+
+int admit_put(struct admit *a, struct admission *what, admit_done done, void *arg)
+{
+    struct new_run runs[FLOW_RUNS_MAX];
+    struct append append = make_append(a, what, runs);
+    struct waiting *w = mem_alloc(sizeof *w + append.n_runs * sizeof *runs);
+
+    memset(w, 0, sizeof *w);
+    w->write.kind = WRITE_APPEND;
+    w->write.append = append;
+    w->write.append.runs = (struct new_run *)(w + 1);
+    memcpy(w->write.append.runs, runs, append.n_runs * sizeof *runs);
+    return put(a, w, event_bytes(append.event), done, arg);
+}
+
+struct admit_batch *admit_batch_new(struct admit *a, const struct whole *what)
+{
+    struct admit_batch *b = mem_zalloc(sizeof *b);
+
+    b->waiting.admit = a;
+    b->whole = whole_make(what, a->packer);
+    b->bytes = sizeof *b + whole_bytes(b->whole);
+    b->waiting.write.kind = WRITE_APPEND_ALL;
+    b->waiting.write.append_all.whole = b->whole;
+    return b;
+}
+
+void admit_batch_free(struct admit_batch *b)
+{
+    if (!b)
+        return;
+    struct append *list = b->waiting.write.append_all.list;
+    for (size_t i = 0; i < b->waiting.write.append_all.n; i++) {
+        clear_append(&list[i]);
+        free(list[i].runs);
+    }
+    free(list);
+    free(b->whole);
+    free(b);
+}
+
+void admit_batch_add(struct admit_batch *b, struct admission *what)
+{
+    struct new_run runs[FLOW_RUNS_MAX];
+    struct append append = make_append(b->waiting.admit, what, runs);
+    size_t n = b->waiting.write.append_all.n++;
+
+    append.runs = append.n_runs ? mem_dup(runs, append.n_runs * sizeof *runs) : NULL;
+    if (n == b->capacity) {
+        b->capacity = b->capacity ? 2 * b->capacity : 16;
+        b->waiting.write.append_all.list =
+            mem_grow(b->waiting.write.append_all.list, b->capacity, sizeof *b->waiting.write.append_all.list);
+    }
+    b->waiting.write.append_all.list[n] = append;
+    b->bytes += sizeof append + append.n_runs * sizeof *runs + event_bytes(append.event);
+}
+
+int admit_batch_put(struct admit_batch *b, admit_done done, void *arg)
+{
+    return put(b->waiting.admit, &b->waiting, b->bytes, done, arg);
 }

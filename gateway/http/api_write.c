@@ -15,14 +15,13 @@ static json_object *accepted(const char *status, struct id id)
     return o;
 }
 
-static void on_admitted(void *arg, enum admit_outcome outcome, struct id id, enum event_status status)
+static void on_admitted(void *arg, enum admit_outcome outcome, const struct admitted *list, size_t n)
 {
     struct api_call *call = arg;
 
+    (void)n; /* of one event */
     if (outcome == ADMIT_STORED)
-        call->answer = accepted(event_status_name(status), id);
-    else if (outcome == ADMIT_DUPLICATE)
-        call->answer = accepted("duplicate", id);
+        call->answer = accepted(list->duplicate ? "duplicate" : event_status_name(list->status), list->id);
     else
         api_fail(call, 503, "store", "the event could not be stored; send it again");
     api_answer(call);
@@ -143,7 +142,7 @@ static void match_held(struct query *q, struct store_reader *r)
         struct buf decisions;
         buf_init(&decisions, 64 * 1024);
         call->write.release.n =
-            flow_triggers(call->plan, row.event.type, &doc, scratch, call->runs, FLOW_RUNS_MAX, &decisions);
+            flow_triggers(call->plan, row.event.type, &doc, 0, scratch, call->runs, FLOW_RUNS_MAX, &decisions);
         call->write.release.decisions = arena_slice(&call->memory, buf_slice(&decisions));
         buf_clear(&decisions);
         schema_scratch_free(scratch);

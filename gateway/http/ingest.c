@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "http/batch.h"
 #include "http/gate.h"
 #include "http/handover.h"
 #include "http/inflate.h"
@@ -160,38 +161,27 @@ static void refuse_visitor(struct ingest *in, struct request *r, const struct ga
     refuse(in, r, &why, request_body(r));
 }
 
-static void answer_stored(struct ingest *in, struct request *r, const struct source *s, const char *status,
-                          struct id id)
+static void answer_stored(struct ingest *in, struct request *r, const struct source *s, enum outcome all,
+                          const struct admitted *list, size_t n)
 {
     struct header type = json_type;
-    char text[ID_TEXT_LEN + 1];
     int code = s->answer_status;
     struct slice body = s->answer_body;
+    struct buf several;
 
+    buf_init(&several, batch_answer_max(n));
     if (code) {
         type.value = s->answer_content_type;
     } else if (!provider_ack(s->provider, &code, &type.value, &body)) {
-        id_text(id, text);
-        buf_reset(&in->answer);
-        buf_puts(&in->answer, "{\"id\":\"");
-        buf_puts(&in->answer, text);
-        buf_puts(&in->answer, "\",\"status\":\"");
-        buf_puts(&in->answer, status);
-        buf_puts(&in->answer, "\"}");
+        struct buf *out = n == 1 ? &in->answer : &several;
+        buf_reset(out);
+        batch_put_answer(out, all, list, n);
         code = 200;
-        body = buf_slice(&in->answer);
+        body = buf_slice(out);
     }
     request_answer(r, code, &type, type.value.len ? 1 : 0, body);
+    buf_clear(&several);
 }
-
-static const struct {
-    enum outcome outcome;
-    const char *status;
-} stored_as[] = {
-    [EVENT_ACCEPTED] = { OUTCOME_ACCEPTED, "accepted" },
-    [EVENT_HELD] = { OUTCOME_HELD, "held" },
-    [EVENT_IGNORED] = { OUTCOME_IGNORED, "ignored" },
-};
 
 static void answer_unstored(struct pending *p, bool unknown)
 {
@@ -203,17 +193,17 @@ static void answer_unstored(struct pending *p, bool unknown)
     answer_problem(p->in, p->req, &why, SLICE_NONE);
 }
 
-static void on_admitted(void *arg, enum admit_outcome outcome, struct id id, enum event_status status)
+static void on_admitted(void *arg, enum admit_outcome outcome, const struct admitted *list, size_t n)
 {
     struct pending *p = arg;
     struct ingest *in = p->in;
 
     if (outcome == ADMIT_STORED) {
-        count(p->stats, stored_as[status].outcome, p->req);
-        answer_stored(in, p->req, p->source, stored_as[status].status, id);
-    } else if (outcome == ADMIT_DUPLICATE) {
-        count(p->stats, OUTCOME_DUPLICATE, p->req);
-        answer_stored(in, p->req, p->source, "duplicate", id);
+        enum outcome all = batch_outcome(list, n);
+        if (n > 1)
+            batch_count(p->stats, list, n);
+        count(p->stats, all, p->req);
+        answer_stored(in, p->req, p->source, all, list, n);
     } else {
         answer_unstored(p, outcome == ADMIT_UNKNOWN);
     }
@@ -284,12 +274,18 @@ static void take_secret(struct ingest *in, struct request *r, struct source *s, 
     free(p);
 }
 
-static void store(struct ingest *in, struct request *r, struct source *s, struct admission *what)
+static struct pending *new_pending(struct ingest *in, struct request *r, struct source *s)
 {
     struct pending *p = mem_alloc(sizeof *p);
 
     *p = (struct pending){ in, r, plan_ref(in->o.plan), s, stats_for(in, s) };
-    if (admit_put(in->admit, what, on_admitted, p) == 0)
+    return p;
+}
+
+/* put: what admit said of it. */
+static void stored_or_overload(struct ingest *in, struct request *r, struct source *s, struct pending *p, int put)
+{
+    if (put == 0)
         return;
     answer_overload(in, r, s);
     plan_unref(p->plan);
@@ -366,6 +362,38 @@ static bool rate_ok(struct ingest *in, struct request *r, const struct source *s
     return false;
 }
 
+static void store(struct ingest *in, struct request *r, struct source *s, struct judgement *j, struct slice body)
+{
+    if (!rate_ok(in, r, s, body))
+        return;
+    struct pending *p = new_pending(in, r, s);
+    stored_or_overload(in, r, s, p, admit_put(in->admit, &j->admission, on_admitted, p));
+}
+
+/* All events of a body or none: one that is refused refuses the delivery. */
+static void store_all(struct ingest *in, struct request *r, struct source *s, const struct judgement *j,
+                      const struct delivery *d)
+{
+    struct admit_batch *b = admit_batch_new(in->admit, &j->whole);
+    struct judgement item;
+
+    for (uint32_t i = 0; i < j->items; i++) {
+        judge_item(in->judge, in->o.plan, s, d, j, i, &item);
+        if (item.what == JUDGE_REFUSE) {
+            admit_batch_free(b);
+            refuse(in, r, s, &item, d->body);
+            return;
+        }
+        admit_batch_add(b, &item.admission);
+    }
+    if (!rate_ok(in, r, s, d->body)) {
+        admit_batch_free(b);
+        return;
+    }
+    struct pending *p = new_pending(in, r, s);
+    stored_or_overload(in, r, s, p, admit_batch_put(b, on_admitted, p));
+}
+
 static void take_delivery(struct ingest *in, struct request *r, struct source *s)
 {
     struct delivery d = {
@@ -390,8 +418,10 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
     }
     switch (j.what) {
     case JUDGE_STORE:
-        if (rate_ok(in, r, s, d.body))
-            store(in, r, s, &j.admission);
+        store(in, r, s, &j, d.body);
+        break;
+    case JUDGE_STORE_ALL:
+        store_all(in, r, s, &j, &d);
         break;
     case JUDGE_ANSWER:
         if (j.handshake->handed.len)

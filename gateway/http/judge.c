@@ -4,19 +4,29 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "event/data.h"
 #include "http/gate.h"
 #include "http/handed.h"
 
 #define MAPPED_MAX 16384
 #define HEADERS_MAX (64 * 1024)
 #define ERRORS_MAX (64 * 1024)
+/* A larger one is not kept for the next delivery. */
+#define TEXT_KEEP (1024 * 1024)
+/* What all events of one body may keep of schema errors; each one that comes after keeps its first. */
+#define BATCH_ERRORS_MAX (1024 * 1024)
 
 struct judge {
     struct reading reading;
     struct verify_scratch *verify;
     struct schema_scratch *schema;
     struct verdict verdict;
-    struct buf mapped, headers, errors, detail;
+    struct buf mapped, headers, errors, detail, item;
+    struct json_doc text;   /* the data of a source whose bodies are text or binary */
+    struct buf text_data;
+    uint32_t *items;        /* nodes of the events of the body at hand */
+    size_t items_capacity;
+    size_t errors_left;     /* of BATCH_ERRORS_MAX */
 };
 
 struct judge *judge_new(void)
@@ -30,6 +40,8 @@ struct judge *judge_new(void)
     buf_init(&j->headers, HEADERS_MAX);
     buf_init(&j->errors, ERRORS_MAX);
     buf_init(&j->detail, 2048);
+    buf_init(&j->item, ERRORS_MAX + 2048);
+    json_doc_init(&j->text);
     return j;
 }
 
@@ -44,6 +56,10 @@ void judge_free(struct judge *j)
     buf_clear(&j->headers);
     buf_clear(&j->errors);
     buf_clear(&j->detail);
+    buf_clear(&j->item);
+    json_doc_clear(&j->text);
+    buf_clear(&j->text_data);
+    free(j->items);
     free(j);
 }
 
@@ -102,15 +118,19 @@ static void refuse_json(struct judge *j, struct judgement *out)
     out->extra = buf_slice(&j->errors);
 }
 
-void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, struct buf *out)
+void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, uint32_t node, struct buf *out)
 {
+    struct slice text = json_raw(doc, node);
+
+    if (node == 0)
+        text = doc->text;
     buf_putc(out, '[');
     for (size_t i = 0; i < report->count; i++) {
         const struct schema_error *e = &report->errors[i];
         uint32_t line, column;
         size_t before = out->len;
 
-        json_position(doc->text, (size_t)(json_raw(doc, e->node).ptr - doc->text.ptr), &line, &column);
+        json_position(text, (size_t)(json_raw(doc, e->node).ptr - text.ptr), &line, &column);
         buf_puts(out, i ? ",{\"instance\":" : "{\"instance\":");
         json_quote(out, e->instance_path);
         buf_puts(out, ",\"schema\":");
@@ -133,8 +153,8 @@ static void report_errors(struct judge *j, const struct schema *s, unsigned max,
 
     buf_reset(&j->errors);
     buf_puts(&j->errors, prefix);
-    schema_report_make(&report, s, &j->reading.doc, 0, j->schema, max);
-    judge_put_errors(&report, &j->reading.doc, &j->errors);
+    schema_report_make(&report, s, &j->reading.doc, j->reading.item, j->schema, max);
+    judge_put_errors(&report, &j->reading.doc, j->reading.item, &j->errors);
     buf_reset(&j->detail);
     if (report.verdict == SCHEMA_INVALID && report.count)
         buf_printf(&j->detail, "the payload violates its schema: %.*s%s%.*s", SLICE_FMT(report.errors[0].instance_path),
@@ -176,8 +196,9 @@ static void judge_invalid(struct judge *j, const struct source *source, const st
         out->extra = j->errors.failed ? SLICE_NONE : buf_slice(&j->errors);
         return;
     }
-    report_errors(j, b->schema, source->schema_errors, "");
+    report_errors(j, b->schema, j->errors_left ? source->schema_errors : 1, "");
     ev->errors = j->errors.failed ? SLICE_NONE : buf_slice(&j->errors);
+    j->errors_left -= ev->errors.len < j->errors_left ? ev->errors.len : j->errors_left;
     if (source->on_invalid == ON_INVALID_HOLD)
         ev->status = EVENT_HELD;
 }
@@ -193,7 +214,7 @@ static void judge_schema(struct judge *j, const struct source *source, struct ju
     }
     if (!b->schema)
         return;
-    enum schema_verdict v = schema_check(b->schema, &j->reading.doc, 0, j->schema);
+    enum schema_verdict v = schema_check(b->schema, &j->reading.doc, j->reading.item, j->schema);
     ev->schema_def = b->schema_def ? b->schema_def->row : 0;
     ev->verdict = v == SCHEMA_VALID ? VERDICT_VALID : v == SCHEMA_INVALID ? VERDICT_INVALID : VERDICT_LIMIT;
     if (v != SCHEMA_VALID)
@@ -227,21 +248,19 @@ void kept_headers(const struct provider *p, const struct header *headers, size_t
     }
 }
 
+/* What holds for every event of the delivery. */
 static void fill_event(struct judge *j, const struct plan *plan, const struct source *source, const struct delivery *d,
                        const struct mapped *mapped, struct event *ev)
 {
     struct reading *r = &j->reading;
 
-    buf_reset(&j->headers);
-    kept_headers(source->provider, d->headers, d->n_headers, &j->headers);
-    gate_hide_tokens(&source->access, &j->headers);
     *ev = (struct event){
         .source = source->name,
         .type = mapped->type,
         .subject = mapped->subject,
         .time_us = d->received_us,
+        .happened_us = mapped->happened_us,
         .delivery_key = mapped->key,
-        .headers = j->headers.failed ? SLICE_NONE : buf_slice(&j->headers),
         .content_type = delivery_header(d, SLICE("Content-Type")),
         .form = r->data_is_body ? EVENT_DATA_IS_BODY : EVENT_DATA_IN_FORM,
         .form_field = r->data_is_body ? SLICE_NONE : r->form_json_field,
@@ -253,6 +272,14 @@ static void fill_event(struct judge *j, const struct plan *plan, const struct so
     };
 }
 
+static struct slice headers_to_keep(struct judge *j, const struct source *source, const struct delivery *d)
+{
+    buf_reset(&j->headers);
+    kept_headers(source->provider, d->headers, d->n_headers, &j->headers);
+    gate_hide_tokens(&source->access, &j->headers);
+    return j->headers.failed ? SLICE_NONE : buf_slice(&j->headers);
+}
+
 static void refuse_content_type(struct judge *j, const struct source *source, struct judgement *out)
 {
     buf_reset(&j->detail);
@@ -261,13 +288,139 @@ static void refuse_content_type(struct judge *j, const struct source *source, st
     refuse(out, 415, OUTCOME_MEDIA_TYPE, "content-type", buf_slice(&j->detail));
 }
 
-void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out)
+/* From the reading's item to an admission, or a refusal. count: of items; 0: the whole body is the event. */
+static void judge_event(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d,
+                        struct event_item item, struct judgement *out)
 {
+    struct event *ev = &out->admission.event;
     struct mapped mapped;
     struct err e;
 
+    if (mapping_apply(&source->mapping, &j->reading, &j->mapped, &mapped, &e)) {
+        buf_reset(&j->detail);
+        buf_puts(&j->detail, e.text);
+        refuse(out, 400, OUTCOME_MALFORMED, "event-type", buf_slice(&j->detail));
+        return;
+    }
+    fill_event(j, plan, source, d, &mapped, ev);
+    out->admission.doc = &j->reading.doc;
+    out->admission.node = j->reading.item;
+    if (item.count) {
+        ev->data = json_raw(&j->reading.doc, j->reading.item);
+        item.at = (size_t)(ev->data.ptr - j->reading.data.ptr);
+        ev->item = item;
+    }
+    judge_schema(j, source, out);
+    out->admission.plan = plan;
+    out->admission.start = ev->status == EVENT_ACCEPTED;
+    out->admission.dedupe_by = source->dedupe_by;
+    out->admission.dedupe_window_us = source->dedupe_window_us;
+}
+
+/* Finds the events of the body: j->items. How many; more than the limit: only that it is so. */
+static size_t split(struct judge *j, const struct source *source, size_t limit)
+{
+    const struct pointer *p = source_split(source);
+    size_t n = p ? pointer_all(p, &j->reading.doc, 0, j->items, j->items_capacity) : 0;
+
+    if (n <= j->items_capacity || n > limit)
+        return n;
+    j->items_capacity = n;
+    j->items = mem_grow(j->items, n, sizeof *j->items);
+    return pointer_all(p, &j->reading.doc, 0, j->items, n);
+}
+
+static void judge_json(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d,
+                       struct judgement *out)
+{
+    size_t limit = plan->settings.batch_items;
+
+    if (reading_json(&j->reading)) {
+        refuse_json(j, out);
+        return;
+    }
+    size_t n = split(j, source, limit);
+    if (n > limit) {
+        buf_reset(&j->detail);
+        buf_printf(&j->detail, "the body holds %zu events; %zu are taken at once", n, limit);
+        refuse(out, 413, OUTCOME_TOO_LARGE, "too-many-items", buf_slice(&j->detail));
+        return;
+    }
+    if (n > 1) {
+        out->what = JUDGE_STORE_ALL;
+        out->items = (uint32_t)n;
+        out->whole = (struct whole){ .id = id_new(), .headers = headers_to_keep(j, source, d), .body = d->body };
+        return;
+    }
+    j->reading.item = n ? j->items[0] : 0;
+    judge_event(j, plan, source, d, (struct event_item){ .count = (uint32_t)n }, out);
+    out->admission.event.headers = headers_to_keep(j, source, d);
+}
+
+/* A body that is no JSON: its data is made here, a JSON string. There is no schema for it (the plan sees to that). */
+static void judge_other(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d,
+                        struct judgement *out)
+{
+    enum event_form form = source->data == DATA_TEXT ? EVENT_DATA_TEXT : EVENT_DATA_BINARY;
+    struct json_fault fault;
+    struct slice data;
+
+    buf_reset(&j->text_data);
+    j->text_data.max = event_data_max(d->body.len);
+    if (event_data(form, SLICE_NONE, d->body, &j->text_data, &data) ||
+        json_parse(&j->text, data, &source->json_limits, &fault)) {
+        buf_reset(&j->detail);
+        buf_printf(&j->detail, "the body is not UTF-8 from byte %zu on", event_utf8_prefix(d->body));
+        refuse(out, 400, OUTCOME_MALFORMED, "malformed-text", buf_slice(&j->detail));
+        return;
+    }
+    judge_event(j, plan, source, d, (struct event_item){ .count = 0 }, out);
+    struct event *ev = &out->admission.event;
+    ev->form = form;
+    ev->form_field = SLICE_NONE;
+    ev->data = data;
+    ev->headers = headers_to_keep(j, source, d);
+    out->admission.doc = &j->text;
+    out->admission.node = 0;
+}
+
+/* The same refusal, with the item's number: the first one is 0, as in a JSON pointer. */
+static void name_item(struct judge *j, uint32_t i, struct judgement *out)
+{
+    struct buf *b = &j->item;
+
+    buf_reset(b);
+    buf_printf(b, "item %u: %.*s", i, SLICE_FMT(out->public_detail));
+    size_t end = b->len;
+    buf_printf(b, "\"item\":%u%s", i, out->extra.len ? "," : "");
+    buf_put(b, out->extra);
+    if (b->failed)
+        return;
+    out->public_detail = out->detail = slice_first(buf_slice(b), end);
+    out->extra = slice_from(buf_slice(b), end);
+}
+
+void judge_item(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d,
+                const struct judgement *all, uint32_t i, struct judgement *out)
+{
+    struct event_item item = { .batch = all->whole.id, .index = i, .count = all->items };
+
     *out = (struct judgement){ .what = JUDGE_STORE };
-    if (!provider_content_type_ok(source->provider, d)) {
+    j->reading.item = j->items[i];
+    judge_event(j, plan, source, d, item, out);
+    /* It owns its data only: see event/whole.h. */
+    out->admission.event.body = SLICE_NONE;
+    if (out->what == JUDGE_REFUSE)
+        name_item(j, i, out);
+}
+
+void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out)
+{
+    *out = (struct judgement){ .what = JUDGE_STORE };
+    j->errors_left = BATCH_ERRORS_MAX;
+    if (j->text_data.cap > TEXT_KEEP)
+        buf_clear(&j->text_data);
+    if (source->data == DATA_JSON && !provider_content_type_ok(source->provider, d)) {
         refuse_content_type(j, source, out);
         return;
     }
@@ -286,21 +439,8 @@ void judge_delivery(struct judge *j, struct plan *plan, struct source *source, c
             refuse_signature(&j->verdict, out);
         return;
     }
-    if (reading_json(&j->reading)) {
-        refuse_json(j, out);
-        return;
-    }
-    if (mapping_apply(&source->mapping, &j->reading, &j->mapped, &mapped, &e)) {
-        buf_reset(&j->detail);
-        buf_puts(&j->detail, e.text);
-        refuse(out, 400, OUTCOME_MALFORMED, "event-type", buf_slice(&j->detail));
-        return;
-    }
-    fill_event(j, plan, source, d, &mapped, &out->admission.event);
-    judge_schema(j, source, out);
-    out->admission.plan = plan;
-    out->admission.doc = &j->reading.doc;
-    out->admission.start = out->admission.event.status == EVENT_ACCEPTED;
-    out->admission.dedupe_by = source->dedupe_by;
-    out->admission.dedupe_window_us = source->dedupe_window_us;
+    if (source->data == DATA_JSON)
+        judge_json(j, plan, source, d, out);
+    else
+        judge_other(j, plan, source, d, out);
 }

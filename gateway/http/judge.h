@@ -12,8 +12,10 @@ struct judge *judge_new(void);
 void judge_free(struct judge *j);
 
 struct judgement {
-    enum { JUDGE_STORE, JUDGE_ANSWER, JUDGE_REFUSE } what;
+    enum { JUDGE_STORE, JUDGE_STORE_ALL, JUDGE_ANSWER, JUDGE_REFUSE } what;
     struct admission admission;   /* JUDGE_STORE */
+    struct whole whole;           /* JUDGE_STORE_ALL: the body of several events, which judge_item judges */
+    uint32_t items;               /* how many; 2 at least */
     struct verdict *handshake;    /* JUDGE_ANSWER */
     int status;                   /* JUDGE_REFUSE */
     int retry_after_s;            /* of 429; 0: 1 of a 503, else none */
@@ -30,8 +32,12 @@ struct judgement {
 void judge_delivery(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d, struct judgement *out);
 /* The refusal of a secret that comes when there is one already. */
 void judge_late_handover(enum verify_reason signature, struct judgement *out);
-/* A JSON array of the schema's errors, at most max, appended to out. */
-void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, struct buf *out);
+/* The i-th event of the delivery that was judged last: JUDGE_STORE or JUDGE_REFUSE, whose detail names the item. Borrowed as above, until
+ * the next item. In order, each once. */
+void judge_item(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d,
+                const struct judgement *all, uint32_t i, struct judgement *out);
+/* A JSON array of the schema's errors, appended to out; lines and columns are those of the text of `node`. */
+void judge_put_errors(const struct schema_report *report, const struct json_doc *doc, uint32_t node, struct buf *out);
 
 /* Headers that may be stored, as "Name: value\n" lines; never secrets. */
 void kept_headers(const struct provider *p, const struct header *headers, size_t n, struct buf *out);

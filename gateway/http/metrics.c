@@ -52,6 +52,12 @@ static void put_deliveries(struct buf *out)
             buf_printf(out, "hooklatch_deliveries_total{source=\"%s\",outcome=\"%s\"} %llu\n", s->name,
                        outcome_name((enum outcome)o), (unsigned long long)counter_get(&s->outcomes[o]));
     }
+    put_head(out, "batch_events_total", "counter", "Events of bodies that hold several, by source and outcome.");
+    for (struct source_stats *s = stats_first(); s; s = s->next) {
+        for (int o = 0; o < OUTCOME_HANDSHAKE; o++)
+            buf_printf(out, "hooklatch_batch_events_total{source=\"%s\",outcome=\"%s\"} %llu\n", s->name,
+                       outcome_name((enum outcome)o), (unsigned long long)counter_get(&s->batch_events[o]));
+    }
     put_head(out, "bad_signatures_total", "counter", "Deliveries refused with 401, by source and true reason.");
     for (struct source_stats *s = stats_first(); s; s = s->next) {
         for (int r = VERIFY_OK + 1; r < VERIFY_NREASONS; r++)

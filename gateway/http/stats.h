@@ -37,6 +37,7 @@ struct source_stats {
     struct source_stats *next;
     char *name; /* "" for deliveries to no known source, and for internal events */
     struct counter outcomes[OUTCOME_N];
+    struct counter batch_events[OUTCOME_HANDSHAKE]; /* of bodies that are several, by what became of each */
     struct counter signatures[VERIFY_NREASONS]; /* why: the sender of a 401 is not told */
     struct rate rate; /* of deliveries with a good signature, where the source has a bound */
     struct histogram answer_us; /* request's first byte to answer */

@@ -77,6 +77,17 @@ static json_object *headers(struct slice lines)
     return list;
 }
 
+static void put_batch(json_object *o, const struct event_item *item)
+{
+    if (item->count <= 1)
+        return;
+    json_object *batch = json_object_new_object();
+    put_id(batch, "id", item->batch);
+    put_int(batch, "index", item->index);
+    put_int(batch, "count", item->count);
+    put(o, "batch", batch);
+}
+
 json_object *view_event(const struct event_row *row, bool whole)
 {
     const struct event *ev = &row->event;
@@ -87,6 +98,8 @@ json_object *view_event(const struct event_row *row, bool whole)
     put_text(o, "type", ev->type);
     put_text(o, "subject", ev->subject);
     put_time(o, "time", ev->time_us);
+    put_time(o, "happened", ev->happened_us);
+    put_batch(o, &ev->item);
     put(o, "status", json_object_new_string(event_status_name(ev->status)));
     put(o, "verdict", json_object_new_string(event_verdict_name(ev->verdict)));
     put_text(o, "key", ev->delivery_key);

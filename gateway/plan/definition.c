@@ -343,6 +343,7 @@ void define_source(struct build *b, struct source *s, uint32_t node, const struc
     put_subtree(&out, b->t, node, "answer");
     put_number(&out, "body_max", (int64_t)s->body_max);
     put_subtree(&out, b->t, node, "client_certificate");
+    put_subtree(&out, b->t, node, "data");
     put_key(&out, "dedupe");
     buf_putc(&out, '{');
     put_number(&out, "by", s->dedupe_by);
@@ -362,6 +363,7 @@ void define_source(struct build *b, struct source *s, uint32_t node, const struc
         put_string(&out, "secrets", SLICE("handshake"));
     else
         put_labels(&out, "secrets", secrets, n_secrets);
+    put_subtree(&out, b->t, node, "split");
     put_string(&out, "url", s->url);
     put_subtree(&out, b->t, node, "verify");
     buf_putc(&out, '}');

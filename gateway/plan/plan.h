@@ -32,6 +32,8 @@ enum on_invalid { ON_INVALID_HOLD, ON_INVALID_REJECT, ON_INVALID_ACCEPT };
 enum on_unlisted { ON_UNLISTED_ACCEPT, ON_UNLISTED_IGNORE, ON_UNLISTED_HOLD, ON_UNLISTED_REJECT };
 enum dedupe_by { DEDUPE_KEY_BODY, DEDUPE_KEY, DEDUPE_BODY, DEDUPE_NONE };
 
+enum data_kind { DATA_JSON, DATA_TEXT, DATA_BINARY };
+
 struct access {                    /* who may come in, before anything of a delivery is verified */
     struct cidr *allow; size_t n_allow; /* none: from everywhere */
     struct secret *path_tokens; size_t n_path_tokens; /* one of them stands in the path behind the name, if there are any */
@@ -53,6 +55,9 @@ struct source {
     struct access access;
     struct slice url;              /* the public URL as the vendor knows it, without token, suffix and query */
     struct slice shown_url;        /* the same for people: "…/<path_token>" where there is one */
+    enum data_kind data;           /* what its bodies are */
+    bool own_split;                /* else the provider's */
+    struct pointer split;          /* no tokens: a body is one event */
     struct binding *bindings;      /* most exact first: the n_exact without wild cards by text, then patterns by weight */
     size_t n_bindings, n_exact;
     enum on_invalid on_invalid;
@@ -167,6 +172,7 @@ struct settings {
     int64_t head_bytes, uri_bytes; unsigned headers;
     int connections; int request_timeout_s, idle_timeout_s, shutdown_s;
     unsigned json_depth, json_nodes;
+    unsigned batch_items;          /* events of one body */
     unsigned schema_errors;        /* that a held or refused event keeps */
     int commands;                  /* of exec steps, at once */
     int64_t refused_rows, refused_bytes;
@@ -195,6 +201,8 @@ struct source *plan_source(const struct plan *p, struct slice name);         /* 
 struct endpoint *plan_endpoint(const struct plan *p, struct slice name);     /* or NULL */
 struct plugin *plan_plugin(const struct plan *p, struct slice name);         /* or NULL */
 struct workflow *plan_workflow(const struct plan *p, struct slice id);       /* or NULL */
+/* Where the values are that are events of their own, or NULL: a body is one event. */
+const struct pointer *source_split(const struct source *s);
 /* The binding for this event type, or NULL (unlisted). */
 const struct binding *source_binding(const struct source *s, struct slice type);
 

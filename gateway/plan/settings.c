@@ -31,6 +31,7 @@ static void read_limits(struct build *b, uint32_t limits, struct settings *s)
     s->shutdown_s = seconds(b, limits, "shutdown_timeout", 30, 3600);
     s->json_depth = (unsigned)tree_int(b->t, limits, "json_depth", 256);
     s->json_nodes = (unsigned)tree_int(b->t, limits, "json_nodes", 1000000);
+    s->batch_items = (unsigned)tree_int(b->t, limits, "batch_items", 10000);
     s->schema_errors = (unsigned)tree_int(b->t, limits, "schema_errors", 20);
     s->commands = (int)tree_int(b->t, limits, "commands", 8);
     s->refused_rows = tree_int(b->t, limits, "refused_rows", 10000);

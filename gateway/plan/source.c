@@ -151,6 +151,75 @@ static void read_mapping(struct build *b, uint32_t node, struct source *s)
         tree_error(b->t, event == JSON_NONE ? node : event, b->is, NULL, "%s", e.text);
 }
 
+/* The schema has seen that the text is one of them; absent is the first. */
+static int read_word(struct build *b, uint32_t obj, const char *key, const char *const *words)
+{
+    struct slice text = tree_text(b->t, obj, key, &b->scratch);
+
+    for (int i = 0; words[i]; i++) {
+        if (slice_eq_z(text, words[i]))
+            return i;
+    }
+    return 0;
+}
+
+static const char *const data_words[] = { "json", "text", "binary", NULL };
+static const char *const place_words[] = { "header", "query", "form", "json", "item", NULL };
+static const char *const format_words[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
+
+static void read_time(struct build *b, uint32_t node, struct source *s)
+{
+    uint32_t event = tree_get(b->t, node, "event"), time = tree_get(b->t, event, "time");
+    struct err e;
+
+    if (time == JSON_NONE)
+        return;
+    enum place_in in = (enum place_in)read_word(b, time, "in", place_words);
+    enum timestamp_format format = (enum timestamp_format)read_word(b, time, "format", format_words);
+    if (mapping_set_time(&s->mapping, in, tree_text(b->t, time, "name", b->memory), format, &e))
+        tree_error(b->t, time, b->is, NULL, "%s", e.text);
+}
+
+static void read_split(struct build *b, uint32_t node, struct source *s)
+{
+    uint32_t split = tree_get(b->t, node, "split");
+    struct err e;
+
+    if (split == JSON_NONE)
+        return;
+    s->own_split = true;
+    struct slice text = tree_string(b->t, split, &b->scratch);
+    if (!slice_eq(text, SLICE("none")) && pointer_init(&s->split, text, &e))
+        tree_error(b->t, split, b->is, "for example /events/*", "%s", e.text);
+}
+
+/* What needs JSON cannot be asked of other data. */
+static void check_data(struct build *b, uint32_t node, struct source *s)
+{
+    uint32_t data = tree_get(b->t, node, "data");
+    const char *word = data_words[s->data];
+
+    if (s->data == DATA_JSON)
+        return;
+    if (s->own_split && s->split.count)
+        tree_error(b->t, tree_get(b->t, node, "split"), b->is, "remove it", "data: %s cannot be split", word);
+    if (s->provider && mapping_needs_json(&s->mapping))
+        tree_error(b->t, tree_get(b->t, node, "event"), b->is, "use {header:NAME} or {query:NAME}",
+                   "data: %s has no JSON to look into", word);
+    for (size_t i = 0; i < s->n_bindings; i++) {
+        if (s->bindings[i].schema)
+            tree_error(b->t, data, b->is, "remove the schema from events, or data", "data: %s has no schema: it is a string",
+                       word);
+    }
+}
+
+const struct pointer *source_split(const struct source *s)
+{
+    if (s->own_split)
+        return s->split.count ? &s->split : NULL;
+    return provider_split(s->provider);
+}
+
 static void read_binding(struct build *b, uint32_t key, struct source *s)
 {
     struct binding *to = &s->bindings[s->n_bindings];
@@ -197,18 +266,6 @@ static void read_bindings(struct build *b, uint32_t node, struct source *s)
     qsort(s->bindings, s->n_bindings, sizeof *s->bindings, most_exact_first);
     while (s->n_exact < s->n_bindings && s->bindings[s->n_exact].pattern.exact)
         s->n_exact++;
-}
-
-/* The schema has seen that the text is one of them; absent is the first. */
-static int read_word(struct build *b, uint32_t obj, const char *key, const char *const *words)
-{
-    struct slice text = tree_text(b->t, obj, key, &b->scratch);
-
-    for (int i = 0; words[i]; i++) {
-        if (slice_eq_z(text, words[i]))
-            return i;
-    }
-    return 0;
 }
 
 static const char *const on_invalid_words[] = { "hold", "reject", "accept", NULL };
@@ -277,11 +334,15 @@ static void read_source(struct build *b, struct source *s, uint32_t node)
         if (read)
             make_verifier(b, node, s, secrets, n);
         read_mapping(b, node, s);
+        read_time(b, node, s);
     }
     access_read(b, node, s);
+    s->data = (enum data_kind)read_word(b, node, "data", data_words);
     read_url(b, node, s);
     read_bindings(b, node, s);
+    read_split(b, node, s);
     read_policy(b, node, s);
+    check_data(b, node, s);
     define_source(b, s, node, provider, secrets, n);
     for (size_t i = 0; i < n; i++)
         secret_clear(&secrets[i]);
@@ -369,6 +430,7 @@ void sources_clear(struct plan *p)
     for (size_t i = 0; i < p->n_sources; i++) {
         struct source *s = &p->sources[i];
         mapping_clear(&s->mapping);
+        pointer_clear(&s->split);
         verifier_free(s->verifier);
         access_clear(&s->access);
         for (size_t k = 0; k < s->n_bindings; k++)

@@ -100,7 +100,7 @@ static const char *started(struct fixture *f, const char *type, const char *data
 
     assert_int_equal(json_parse_err(&f->doc, slice_z(data), &JSON_LIMITS_DEFAULT, &e), 0);
     buf_reset(&f->decisions);
-    size_t n = flow_triggers(&f->plan, slice_z(type), &f->doc, f->scratch, f->runs, max, &f->decisions);
+    size_t n = flow_triggers(&f->plan, slice_z(type), &f->doc, 0, f->scratch, f->runs, max, &f->decisions);
     names[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%.*s", i ? " " : "",
