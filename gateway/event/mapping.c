@@ -48,7 +48,7 @@ int mapping_set_time(struct mapping *m, enum place_in in, struct slice name, enu
     struct place place = { .in = in, .name = name };
 
     if ((in == PLACE_JSON || in == PLACE_ITEM) && pointer_init(&place.pointer, name, e))
-        return err_add(e, "time");
+        return -1;
     m->time.present = true;
     m->time.place = place;
     m->time.format = format;

@@ -287,6 +287,11 @@ void admit_batch_add(struct admit_batch *b, struct admission *what)
     b->bytes += sizeof append + append.n_runs * sizeof *runs + event_bytes(append.event);
 }
 
+size_t admit_batch_bytes(const struct admit_batch *b)
+{
+    return b->bytes;
+}
+
 int admit_batch_put(struct admit_batch *b, admit_done done, void *arg)
 {
     return put(b->waiting.admit, &b->waiting, b->bytes, done, arg);

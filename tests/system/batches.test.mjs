@@ -37,7 +37,7 @@ const schema = { type: 'object', properties: { n: { type: 'integer' } } };
 
 const configuration = (endpoint) => ({
   schemas: ['schemas'],
-  limits: { batch_items: 3000 },
+  limits: { batch_items: 3000, writer_mailbox: '8MiB' },
   endpoints: { steps: endpoint.declaration },
   sources: {
     mail: source(mail, { split: '/*' }),
@@ -49,6 +49,12 @@ const configuration = (endpoint) => ({
     }),
     bybody: source({ event: { type: 'mail.one' }, split: '/*', dedupe: { by: 'body' } }),
     acked: source({ event: { type: 'mail.one' }, split: '/*', ...ownAnswer(202, 'text/plain', 'ok') }),
+    keyed: source({ event: { type: 'mail.one', dedupe: '{body:/id}{/n}' }, split: '/list/*' }),
+    slow: source({
+      event: { type: 'slow' },
+      split: '/*',
+      events: { slow: { schema: 'slow.schema.json' } },
+    }),
     form: source(
       { event: { type: 'form.{/kind}' }, split: '/*' },
       { content_types: ['application/x-www-form-urlencoded'], form_json_field: 'payload' },
@@ -71,7 +77,9 @@ const configuration = (endpoint) => ({
     },
   ],
 });
-const options = { files: { 'schemas/item.schema.json': schema } };
+const options = {
+  files: { 'schemas/item.schema.json': schema, 'schemas/slow.schema.json': { pattern: '^(([a-z])+.)+[A-Z]([a-z])+$' } },
+};
 
 suite('batches', () => {
   const scope = new Scope();
@@ -224,6 +232,15 @@ suite('batches', () => {
     const metrics = (await gateway.request('/metrics')).text;
     assert.match(metrics, /deliveries_total\{source="bybody",outcome="too-large"\} 1/);
     assert.match(metrics, /batch_events_total\{source="bybody",outcome="accepted"\} 30\d\d/);
+  });
+
+  test('items that together take too much memory, or too long: 413, nothing stored', async () => {
+    const list = Array.from({ length: 2000 }, (_, n) => ({ n }));
+    assertProblem(await post(gateway, 'keyed', { id: 'k'.repeat(12000), list }), 413, /memory/);
+    assert.equal((await post(gateway, 'keyed', { id: 'k'.repeat(100), list })).status, 200);
+    const slow = Array.from({ length: 1000 }, (_, n) => `${'a'.repeat(60)}${n}`);
+    assertProblem(await post(gateway, 'slow', slow), 413, /too long/);
+    assert.equal((await gateway.list(`${api.events}?source=slow`)).length, 0);
   });
 
   test('2 MiB of items: stored once, every item whole', async () => {

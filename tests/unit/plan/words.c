@@ -291,6 +291,27 @@ static const struct change {
       "c.yaml:9:10: error: sources.github.url: must match the pattern \"^https?://\", found string "
       "\"hooks.example.com\"\n"
       "    hint: for example \"https://hooks.example.com\"\n" },
+    { "    provider: github\n",
+      "    provider: github\n"
+      "    split: events/*\n",
+      "c.yaml:9:12: error: sources.github.split: must match the pattern \"^(none|(/[^/]*)+)$\", found string "
+      "\"events/*\"\n"
+      "    hint: a JSON Pointer such as /events/*, or none\n" },
+    { "    provider: github\n",
+      "    provider: github\n"
+      "    data: text\n"
+      "    split: /*\n"
+      "    event: {dedupe: \"{/id}\"}\n",
+      "c.yaml:9:11: error: sources.github.data: data: text has no schema: it is a string\n"
+      "    hint: remove the schema from events, or data\n"
+      "c.yaml:10:12: error: sources.github.split: data: text cannot be split\n"
+      "    hint: remove it\n"
+      "c.yaml:11:12: error: sources.github.event: data: text has no JSON to look into\n"
+      "    hint: use {header:NAME} or {query:NAME}\n" },
+    { "    provider: github\n",
+      "    provider: github\n"
+      "    event: {time: {in: item, name: at}}\n",
+      "c.yaml:9:19: error: sources.github.event.time: JSON Pointer \"at\" must start with '/' (or be empty)\n" },
     { "github/push.schema.json",
       "github/psh.schema.json",
       "c.yaml:11:29: error: sources.github.events[\"github.push\"].schema: no schema folder has a file "
