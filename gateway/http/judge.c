@@ -11,6 +11,7 @@
 #define MAPPED_MAX 16384
 #define HEADERS_MAX (64 * 1024)
 #define ERRORS_MAX (64 * 1024)
+#define ITEMS_FIRST 64
 /* A larger one is not kept for the next delivery. */
 #define TEXT_KEEP (1024 * 1024)
 /* What all events of one body may keep of schema errors; each one that comes after keeps its first. */
@@ -42,6 +43,8 @@ struct judge *judge_new(void)
     buf_init(&j->detail, 2048);
     buf_init(&j->item, ERRORS_MAX + 2048);
     json_doc_init(&j->text);
+    j->items_capacity = ITEMS_FIRST;
+    j->items = mem_grow(NULL, ITEMS_FIRST, sizeof *j->items);
     return j;
 }
 

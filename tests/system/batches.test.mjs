@@ -252,6 +252,14 @@ suite('batches', () => {
     for (const n of [0, 1, 950, 1899]) {
       assert.deepEqual((await gateway.get(api.event(ids(answer)[n]))).data, items[n]);
     }
+    const { batch } = await gateway.get(api.event(ids(answer)[0]));
+    const { DatabaseSync } = await import('node:sqlite');
+    const database = new DatabaseSync(gateway.database, { readOnly: true });
+    const its = database.prepare('SELECT count(*) AS n, sum(length(body)) AS bytes FROM events WHERE batch = ?');
+    const stored = database.prepare('SELECT count(*) AS n FROM bodies WHERE body_bytes = ?');
+    assert.deepEqual({ ...its.get(Buffer.from(batch.id.replaceAll('-', ''), 'hex')) }, { n: 1900, bytes: 0 });
+    assert.equal(stored.get(JSON.stringify(items).length).n, 1);
+    database.close();
   });
 
   test('XML and other bodies: 415 unless the source takes them', async () => {

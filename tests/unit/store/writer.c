@@ -236,6 +236,47 @@ static void ready_steps_are_told(void **state)
     stop();
 }
 
+/* The events of one body are one write: all of them are there, or none. */
+static void a_body_is_one_write(void **state)
+{
+    bool sqlite = *state != NULL;
+    struct whole from = { .id = id_new(), .body = SLICE("[1,2,1]") };
+    struct event_packer *packer = event_packer_new();
+    struct whole *whole = whole_make(&from, packer);
+    struct append list[3];
+    struct event_row row;
+    struct err e;
+
+    start(sqlite, 1 << 20);
+    for (uint32_t i = 0; i < 3; i++) {
+        struct event ev = { .id = id_new(), .source = SLICE("s"), .type = SLICE("t"), .time_us = clock_wall_us(),
+                            .data = slice_of(from.body.ptr + 1 + 2 * i, 1), .item = { from.id, i, 3, 1 + 2 * i } };
+        list[i] = test_append(event_make(&ev, NULL), i == 1 ? "b" : "a", NULL, 0);
+    }
+    for (int turn = 0; turn < 2; turn++) {
+        struct write w = { .kind = WRITE_APPEND_ALL, .home = loop, .done = on_answer,
+                           .append_all = { list, 3, whole } };
+        if (turn == 0 && sqlite)
+            atomic_store(&fault_vfs.fail_syncs, 1);
+        else if (turn == 0)
+            double_fail_commit(1);
+        assert_true(writer_put(writer, &w, 1));
+        wait_answers(1);
+        assert_int_equal(w.result, turn ? 0 : -1);
+        for (int i = 0; i < 3; i++) {
+            bool there = turn == 1 && i < 2;
+            assert_int_equal(read_event(x.reader, list[i].event->id, &x.arena, &row, &e), there ? 0 : -1);
+        }
+    }
+    assert_int_equal(list[2].outcome, APPEND_DUPLICATE);
+    assert_true(id_eq(list[2].first, list[0].event->id));
+    for (int i = 0; i < 3; i++)
+        event_unref(list[i].event);
+    free(whole);
+    event_packer_free(packer);
+    stop();
+}
+
 static void a_failed_commit_fails_all(void **state)
 {
     bool sqlite = *state != NULL;
@@ -515,6 +556,8 @@ int main(void)
         cmocka_unit_test(what_waits_is_one_batch),
         cmocka_unit_test(leases_come_before_the_answer),
         cmocka_unit_test(ready_steps_are_told),
+        cmocka_unit_test_prestate(a_body_is_one_write, NULL),
+        cmocka_unit_test_prestate(a_body_is_one_write, (void *)"sqlite"),
         cmocka_unit_test_prestate(a_failed_commit_fails_all, NULL),
         cmocka_unit_test_prestate(a_failed_commit_fails_all, (void *)"sqlite"),
         cmocka_unit_test(recovery_needs_no_traffic),
