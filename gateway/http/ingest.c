@@ -395,13 +395,13 @@ static void store_all(struct ingest *in, struct request *r, struct source *s, co
         judge_item(in->judge, in->o.plan, s, d, j, i, &item);
         if (item.what == JUDGE_REFUSE) {
             admit_batch_free(b);
-            refuse(in, r, s, &item, d->body);
+            refuse(in, r, &item, d->body);
             return;
         }
         admit_batch_add(b, &item.admission);
         if ((excess = too_much(in, s, b, began_us))) {
             admit_batch_free(b);
-            refuse_simply(in, r, s, 413, OUTCOME_TOO_LARGE, "too-many-items", slice_z(excess));
+            refuse_simply(in, r, 413, OUTCOME_TOO_LARGE, "too-many-items", slice_z(excess));
             return;
         }
     }
