@@ -212,15 +212,17 @@ static void on_admitted(void *arg, enum admit_outcome outcome, const struct admi
     free(p);
 }
 
+/* What it echoes is a stranger's: no browser may take it for a page. */
 static void answer_handshake(struct ingest *in, struct request *r, const struct source *s, const struct verdict *v)
 {
-    struct header headers[16];
-    size_t n = 0;
+    struct header headers[16] = { { SLICE("X-Content-Type-Options"), SLICE("nosniff") } };
+    size_t n = 1;
 
     if (v->content_type.len)
         headers[n++] = (struct header){ SLICE("Content-Type"), v->content_type };
     for (size_t i = 0; i < v->n_headers && n < sizeof headers / sizeof headers[0]; i++)
-        headers[n++] = v->headers[i];
+        if (!slice_eq_nocase(v->headers[i].name, headers[0].name))
+            headers[n++] = v->headers[i];
     count(stats_for(in, s), OUTCOME_HANDSHAKE, r);
     request_answer(r, v->status, headers, n, v->body);
 }

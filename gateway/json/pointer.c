@@ -131,7 +131,7 @@ static size_t all_from(const struct pointer *p, uint32_t i, const struct json_do
         return 0;
     for (uint32_t k = n + 1; k < json_end(d, n); k = json_next(d, k)) {
         size_t done = found < max ? found : max;
-        found += all_from(p, i + 1, d, k, out + done, max - done);
+        found += all_from(p, i + 1, d, k, max ? out + done : out, max - done);
     }
     return found;
 }

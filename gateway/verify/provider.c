@@ -369,6 +369,11 @@ bool provider_header_is_secret(const struct provider *p, struct slice name)
     for (uint32_t i = 0; p && i < p->n_ways; i++)
         if (holds_signature(&p->ways[i], name))
             return true;
+    for (uint32_t i = 0; p && i < p->n_handshakes; i++) {
+        const struct places *s = &p->handshakes[i].secret;
+        if (s->count && s->list[0].in == PLACE_HEADER && slice_eq_nocase(name, s->list[0].name))
+            return true;
+    }
     return false;
 }
 
