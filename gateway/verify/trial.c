@@ -235,7 +235,7 @@ bool trial_signature(struct trial *t, const struct hash *hash, struct slice key,
 
 bool trial_keys(struct trial *t, const char *what)
 {
-    char numbered[256];
+    char numbered[1400];
 
     for (size_t k = 0; k < t->c->v->n_keys; k++) {
         const char *words = what;
