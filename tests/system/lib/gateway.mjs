@@ -73,6 +73,7 @@ export function hooklatch(args, options = {}) {
         stderr,
       });
     });
+    child.stdin.on('error', () => {}); // EPIPE: it may have ended without reading any of it
     child.stdin.end(options.input ?? '');
   });
 }
