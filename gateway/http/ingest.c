@@ -433,7 +433,8 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
     d.headers = request_headers(r, &d.n_headers);
     d.url = public_url(in, d.query);
     judge_delivery(in->judge, in->o.plan, s, &d, &j);
-    if (j.what != JUDGE_ANSWER && !provider_method_ok(s->provider, d.method)) {
+    bool failed_handshake = j.what == JUDGE_REFUSE && j.signature == VERIFY_BAD_VERIFY_TOKEN;
+    if (j.what != JUDGE_ANSWER && !failed_handshake && !provider_method_ok(s->provider, d.method)) {
         refuse_method(in, r, s);
         return;
     }

@@ -28,8 +28,10 @@ static bool holds(const struct condition *c, struct reading *r, struct buf *tmp)
 {
     struct slice value;
 
-    if (c->kind == CONDITION_TYPE || c->kind == CONDITION_NOT_TYPE)
-        return delivery_content_type_is(r->delivery, c->value) == (c->kind == CONDITION_TYPE);
+    if (c->kind == CONDITION_TYPE || c->kind == CONDITION_NOT_TYPE) {
+        struct slice type = delivery_content_type(r->delivery);
+        return type.len > 0 && slice_eq_nocase(type, c->value) == (c->kind == CONDITION_TYPE);
+    }
     if (c->place.in == PLACE_JSON)
         return json_holds(c, r);
     buf_reset(tmp);

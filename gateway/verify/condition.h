@@ -11,7 +11,7 @@ enum condition_kind {
     CONDITION_JSON_RAW,    /* a number or boolean, written like this */
     CONDITION_JSON_EMPTY,  /* an array without elements */
     CONDITION_TYPE,        /* the content type, without parameters */
-    CONDITION_NOT_TYPE,
+    CONDITION_NOT_TYPE,    /* there is another one; an absent one is none */
 };
 
 struct condition {
