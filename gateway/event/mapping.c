@@ -18,6 +18,7 @@ static const struct template_kind kinds[] = {
 
 /* Types are cut off above 255 bytes; keys and subjects are foreign text of any length: this much is enough for them. */
 #define MAPPED_MAX 4096
+#define SUBJECT_MAX 1024 /* a longer one is none */
 
 /* What RFC 3339, and so CloudEvents, can write ends here. */
 #define YEAR_10000_US INT64_C(253402300800000000)
@@ -219,17 +220,23 @@ static struct span map_key(const struct mapping *m, struct reading *r, struct bu
     return (struct span){ start, memory->len - start };
 }
 
-/* Without a template the provider's. */
+/* Without a template the provider's. It only says what the event is about: no event is refused because that is long. */
 static struct span map_subject(const struct mapping *m, struct reading *r, struct buf *memory)
 {
     struct buf tmp;
-
-    if (m->subject.count)
-        return map_optional(m, &m->subject, r, memory);
     size_t start = memory->len;
+    bool failed = memory->failed;
+
     buf_init(&tmp, MAPPED_MAX);
-    buf_put(memory, provider_subject(m->provider, r, &tmp));
+    if (m->subject.count)
+        map_optional(m, &m->subject, r, memory);
+    else
+        buf_put(memory, provider_subject(m->provider, r, &tmp));
     buf_clear(&tmp);
+    if (memory->failed || memory->len - start > SUBJECT_MAX) {
+        memory->failed = failed;
+        memory->len = start;
+    }
     return (struct span){ start, memory->len - start };
 }
 
@@ -265,7 +272,7 @@ int mapping_apply(const struct mapping *m, struct reading *r, struct buf *memory
     struct span subject = map_subject(m, r, memory);
 
     if (memory->failed)
-        return err_set(e, ERR_INPUT, "event type, dedupe key and subject take more than %zu bytes", memory->max);
+        return err_set(e, ERR_INPUT, "event type and dedupe key take more than %zu bytes", memory->max);
     if (type.len == 0)
         return err_set(e, ERR_INPUT, "the delivery does not say its event type");
     if (type.len > EVENT_TYPE_MAX)

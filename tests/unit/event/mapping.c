@@ -133,6 +133,20 @@ static void times_out_of_range_are_not_known(void **state)
     }
 }
 
+static void a_long_subject_is_none_and_refuses_nothing(void **state)
+{
+    static char text[8000];
+    (void)state;
+    snprintf(text, sizeof text, "{\"list\":[{\"kind\":\"a\",\"id\":1,\"about\":\"%0*d\"},2,3]}", 7000, 0);
+    f.delivery.body = slice_z(text);
+    for (int template = 0; template < 2; template++) {
+        map_with((struct given){ .subject = template ? "about {/about}" : NULL });
+        assert_int_equal(apply(0), 0);
+        assert_int_equal(mapped.subject.len, 0);
+        assert_text(mapped.key, "1");
+    }
+}
+
 static void templates_that_need_json(void **state)
 {
     static const struct { const char *type; bool needs; } cases[] = {
@@ -154,7 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_provider_says_it_of_the_item), TEST(pointers_start_at_the_item_or_at_the_body),
         TEST(a_source_says_when_it_happened),   TEST(times_out_of_range_are_not_known),
-        TEST(templates_that_need_json),
+        TEST(a_long_subject_is_none_and_refuses_nothing), TEST(templates_that_need_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
