@@ -201,16 +201,21 @@ static void load_body_digest(struct load *l, struct way *w)
     load_place_object(l, obj, &w->body_digest.place);
 }
 
+/* load_word of the variant, or else of the provider. */
+static int load_way_word(struct load *l, const char *key, const char *const *names, int absent)
+{
+    int word = load_word(l, l->root, key, names, absent);
+    return l->set == JSON_NONE ? word : load_word(l, l->set, key, names, word);
+}
+
 static void load_way(struct load *l, struct way *w)
 {
     struct provider *p = l->p;
     struct slice hash = load_text(l, load_field(l, "hash")); /* the schema has seen that we know it */
 
     w->hash = hash_find(hash);
-    w->encoding = (enum encoding)load_word(l, l->root, "encoding", load_encodings, ENCODING_HEX);
-    if (l->set != JSON_NONE)
-        w->encoding = (enum encoding)load_word(l, l->set, "encoding", load_encodings, (int)w->encoding);
-    w->hex_any_case = load_word(l, l->root, "hex_case", hex_cases, 0) == 1;
+    w->encoding = (enum encoding)load_way_word(l, "encoding", load_encodings, ENCODING_HEX);
+    w->hex_any_case = load_way_word(l, "hex_case", hex_cases, 0) == 1 && w->encoding == ENCODING_HEX;
     if (needs[p->scheme].hash && !w->hash)
         report_missing(l, "hash: sha256", "a hash: sha1, sha256, sha384 or sha512");
     if (needs[p->scheme].encoding && load_field(l, "encoding") == JSON_NONE)
