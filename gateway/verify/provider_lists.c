@@ -116,7 +116,10 @@ static void load_response(struct load *l, uint32_t obj, struct handshake *h)
 
     h->status = (int)tree_int(l->t, obj, "status", 200);
     h->content_type = tree_text(l->t, obj, "content_type", &l->p->memory);
-    h->is_json = slice_eq(h->content_type, SLICE("application/json"));
+    if (body != JSON_NONE && h->content_type.len == 0) /* what is given back is never taken for HTML */
+        h->content_type = SLICE("text/plain");
+    h->is_json = slice_eq_nocase(slice_trim(slice_first(h->content_type, slice_find(h->content_type, ';'))),
+                                 SLICE("application/json"));
     h->headers = load_named_templates(l, tree_get(l->t, obj, "headers"), content_kinds, &h->n_headers);
     for (uint32_t i = 0; i < h->n_headers; i++)
         check_answer(l, obj, &h->headers[i].value);

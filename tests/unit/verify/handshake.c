@@ -172,6 +172,30 @@ static void answers_cannot_be_split(void **state)
     fixture_clear(&f);
 }
 
+/* What comes from the request is neither markup nor a member of its own. */
+static void answers_are_what_they_say(void **state)
+{
+    static const struct {
+        const char *type, *got, *body;
+    } cases[] = {
+        { "", "text/plain", "<b>\"" },
+        { "content_type: text/plain, ", "text/plain", "<b>\"" },
+        { "content_type: application/json, ", "application/json", "<b>\\\"" },
+        { "content_type: 'Application/JSON; charset=utf-8', ", "Application/JSON; charset=utf-8", "<b>\\\"" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f;
+        start(&f, arena_printf(&arena, SIGNED "handshakes:\n  - {name: a, when: {method: GET}, signed: 'no', "
+                                              "response: {%sbody: '{query:c}'}}\n", cases[i].type), KEY);
+        f.delivery.query = SLICE("c=%3Cb%3E%22");
+        assert_int_equal(judge(&f)->result, VERIFY_HANDSHAKE);
+        assert_text(f.verdict.content_type, cases[i].got);
+        assert_text(f.verdict.body, cases[i].body);
+        fixture_clear(&f);
+    }
+}
+
 #define HANDED                                                                                                         \
     "handshakes:\n  - name: hook\n    when: {method: POST, header_present: [X-Hook-Secret]}\n    signed: 'no'\n"        \
     "    secret: {in: header, name: X-Hook-Secret}\n"                                                                  \
@@ -269,6 +293,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_signed_may_be_anything, setup, teardown),
         cmocka_unit_test_setup_teardown(pairs_have_to_be_equal, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_cannot_be_split, setup, teardown),
+        cmocka_unit_test_setup_teardown(answers_are_what_they_say, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_is_handed_over_once, setup, teardown),
         cmocka_unit_test_setup_teardown(while_it_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(files_that_are_refused, setup, teardown),
