@@ -215,14 +215,18 @@ static void headers_to_be_added_come_first(void **state)
     over_clear(&o);
 }
 
-static void paths_without_a_query(void **state)
+/* Of the URL as the sender knows it: the request may have come through a proxy. */
+static void paths_are_those_of_the_url(void **state)
 {
     struct over o;
     struct buf out;
     (void)state;
     buf_init(&out, 100);
     over_init(&o, "{}", false);
-    o.delivery.query = SLICE_NONE;
+    o.delivery.path = SLICE("/inside");
+    assert_int_equal(render(&o, "{path_query}", &out), VERIFY_OK);
+    assert_text(buf_slice(&out), "/h/a?q=a%20b&e=");
+    o.content.url = SLICE("https://example.com/h/a");
     assert_int_equal(render(&o, "{path_query}", &out), VERIFY_OK);
     assert_text(buf_slice(&out), "/h/a");
     buf_clear(&out);
@@ -321,17 +325,17 @@ static void placeholders_that_make_no_sense(void **state)
 
 static void what_a_content_uses(void **state)
 {
-    static const char *const urls[] = { "{url}", "a{url_port}", "{url_noport}", "{url_decoded}" };
+    static const char *const urls[] = { "{url}", "a{url_port}", "{url_noport}", "{url_decoded}", "{path_query}" };
     struct template t;
     struct err e;
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         assert_int_equal(template_init(&t, slice_z(urls[i]), content_kinds, 0, &e), 0);
         assert_true(content_uses_url(&t));
         assert_false(content_uses(&t, CONTENT_BODY));
         template_clear(&t);
     }
-    assert_int_equal(template_init(&t, SLICE("url{body}{path_query}"), content_kinds, 0, &e), 0);
+    assert_int_equal(template_init(&t, SLICE("url{body}{method}"), content_kinds, 0, &e), 0);
     assert_false(content_uses_url(&t));
     assert_true(content_uses(&t, CONTENT_BODY));
     template_clear(&t);
@@ -344,7 +348,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(placeholders_over_a_form, setup, teardown),
         cmocka_unit_test_setup_teardown(bodies_that_are_no_json, setup, teardown),
         cmocka_unit_test_setup_teardown(headers_to_be_added_come_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(paths_without_a_query, setup, teardown),
+        cmocka_unit_test_setup_teardown(paths_are_those_of_the_url, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_of_headers_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(hmacs_of_other_placeholders, setup, teardown),
         cmocka_unit_test_setup_teardown(placeholders_that_make_no_sense, setup, teardown),

@@ -38,18 +38,18 @@ static const struct {
 static const struct {
     const char *name, *where, *content, *more;
     struct slice body;
-    bool form, url;
+    bool form;
 } places[] = {
     { "header", "in: header, name: X-Sig", "{timestamp}.{header:X-Id}.{method}.{path_query}.{url}.{body}", "",
-      SLICE("{\"a\":\"x\",\"n\":1}"), .url = true },
+      SLICE("{\"a\":\"x\",\"n\":1}"), .form = false },
     { "query", "in: query, name: sig", "{timestamp}.{header:X-Id}.{method}.{query:q}.{body}", "",
-      SLICE("{\"a\":\"x\",\"n\":1}"), .url = false },
+      SLICE("{\"a\":\"x\",\"n\":1}"), .form = false },
     { "form", "in: form, name: sig", "{timestamp}.{header:X-Id}.{method}.{url}.{form:a}.{form:n}", "",
       SLICE("a=x&n=1"), .form = true },
     { "json", "in: json, name: /sig", "{timestamp}.{header:X-Id}.{method}.{url}.{json:/a}.{json:/n}", "",
-      SLICE("{\"a\":\"x\",\"n\":1}"), .url = false },
+      SLICE("{\"a\":\"x\",\"n\":1}"), .form = false },
     { "item", "in: item, name: /sig", "{timestamp}.{header:X-Id}.{method}.{url}.{item:/a}.{item:/n}",
-      "split: /items/*\n", SLICE("{\"items\":[{\"a\":\"x\",\"n\":1},{\"a\":\"y\",\"n\":2}]}"), .url = false },
+      "split: /items/*\n", SLICE("{\"items\":[{\"a\":\"x\",\"n\":1},{\"a\":\"y\",\"n\":2}]}"), .form = false },
 };
 #define N_PLACES (sizeof places / sizeof places[0])
 
@@ -60,12 +60,7 @@ static void flip_all(struct fixture *f, size_t place, const struct leniency *l)
     assert_headers_count(f, l);
     assert_every_bit_counts(f, &f->delivery.body, l);
     assert_every_bit_counts(f, &f->delivery.method, NULL);
-    if (!in_query)
-        assert_every_bit_counts(f, &f->delivery.url, NULL);
-    if (in_query || places[place].url)
-        assert_every_bit_counts(f, &f->delivery.query, l);
-    if (places[place].url)
-        assert_every_bit_counts(f, &f->delivery.path, NULL);
+    assert_every_bit_counts(f, in_query ? &f->delivery.query : &f->delivery.url, in_query ? l : NULL);
 }
 
 static void hmac_everywhere_in_every_form(void **state)
@@ -109,6 +104,26 @@ static void every_form_of_time(void **state)
         assert_refused(judge_at(&f, NOW_US - 301 * US_PER_S), VERIFY_FUTURE);
         fixture_clear(&f);
     }
+}
+
+/* The part of the URL that is signed, and no other. */
+static void the_path_of_the_url(void **state)
+{
+    struct fixture f;
+    struct slice all = SLICE("https://example.com/h?q=1"), host = SLICE("https://example.com");
+    (void)state;
+    start_flips(&f, &arena,
+                "scheme: hmac\nhash: sha256\nencoding: hex\nsignature: {in: header, name: X-Sig}\n"
+                "signed_content: ['{path_query}']\n", SECRET, NULL, SLICE("{}"), false);
+    for (size_t i = 8 * host.len; i < 8 * all.len; i++) {
+        char *other = arena_printf(&arena, "%.*s", SLICE_FMT(all));
+        other[i / 8] ^= (char)(1 << i % 8);
+        f.delivery.url = slice_of(other, all.len);
+        assert_refused(judge(&f), VERIFY_BAD_SIGNATURE);
+    }
+    f.delivery.url = SLICE("http://other.example:8080/h?q=1");
+    assert_accepted(judge(&f));
+    fixture_clear(&f);
 }
 
 static void digests_with_the_secret_inside(void **state)
@@ -281,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(hmac_everywhere_in_every_form, setup, teardown),
         cmocka_unit_test_setup_teardown(every_form_of_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_path_of_the_url, setup, teardown),
         cmocka_unit_test_setup_teardown(digests_with_the_secret_inside, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_of_signed_headers, setup, teardown),
         cmocka_unit_test_setup_teardown(bodies_by_their_digest, setup, teardown),

@@ -40,6 +40,19 @@ static void the_port_is_written_out_or_not(void **state)
     }
 }
 
+static void the_path_and_query(void **state)
+{
+    static const char *const cases[][2] = {
+        { "https://a.example/h?x=1", "/h?x=1" },   { "https://a.example:8443/h", "/h" }, { "https://a.example", "/" },
+        { "https://a.example?x=1", "/?x=1" },      { "https://a.example/#f", "/" },      { "https://a.example/?#f", "/?" },
+        { "https://a.example/%2f?a=%20", "/%2f?a=%20" }, { "https://[::1]:1/a:b", "/a:b" },
+        { "/h", "" }, /* nobody said what the public URL is */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_put(public_url_put_path_query, cases[i][0], cases[i][1]);
+}
+
 static void some_escapes_are_decoded(void **state)
 {
     static const char *const cases[][2] = {
@@ -60,6 +73,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_port_is_written_out_or_not),
+        cmocka_unit_test(the_path_and_query),
         cmocka_unit_test(some_escapes_are_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
