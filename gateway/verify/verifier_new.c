@@ -54,6 +54,11 @@ static bool is_pem(struct slice text)
     return slice_starts(text, SLICE("-----BEGIN "));
 }
 
+static bool shares_secret(const struct provider *p)
+{
+    return p->scheme == SCHEME_HMAC || (p->scheme == SCHEME_JWT && p->jwt.algs & ((1u << JWT_NHS) - 1));
+}
+
 static int decode_secret(const struct provider *p, const struct secret *secret, struct key *k, struct err *e)
 {
     struct slice text = slice_of(secret->bytes, secret->len);
@@ -67,6 +72,9 @@ static int decode_secret(const struct provider *p, const struct secret *secret, 
         decode = DECODE_PEM;
     if (text.len == 0)
         return err_set(e, ERR_INPUT, "secret %s is empty", secret->label);
+    if (is_pem(text) && shares_secret(p)) /* a public key as a shared secret: everybody has it */
+        return err_set(e, ERR_INPUT, "secret %s is a key in PEM, but %.*s signs with a shared secret", secret->label,
+                       SLICE_FMT(provider_name(p)));
     if (decoders[decode].decode(text, k))
         return err_set(e, ERR_INPUT, "secret %s is not %s, which %.*s expects%s%.*s%s", secret->label,
                        decoders[decode].name, SLICE_FMT(provider_name(p)), p->strip_prefix.len ? " (after \"" : "",

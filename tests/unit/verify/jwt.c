@@ -75,6 +75,28 @@ static void a_public_key_is_no_shared_secret(void **state)
     }
 }
 
+/* Nor does the configuration make it one, where an algorithm of the wrong family was written down. */
+static void a_key_in_pem_is_no_shared_secret(void **state)
+{
+    static const char *const yamls[] = {
+        "scheme: jwt\nsignature: {name: T}\njwt: {algs: [HS256]}\n",
+        "scheme: hmac\nhash: sha256\nencoding: hex\nsignature: {name: T}\nsigned_content: ['{body}']\n",
+    };
+    EVP_PKEY *k = new_rsa(1024);
+    char *keys[] = { public_pem(&arena, k), private_pem(&arena, k) };
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct provider *p = provider_of(yamls[i / 2], NULL);
+        struct secret s = { keys[i % 2], strlen(keys[i % 2]), (char *)"value" };
+        struct err e = { 0 };
+        assert_null(verifier_new(p, &s, 1, NULL, 0, &e));
+        assert_int_equal(e.code, ERR_INPUT);
+        assert_non_null(strstr(e.text, "signs with a shared secret"));
+        provider_free(p);
+    }
+    EVP_PKEY_free(k);
+}
+
 static char *why_not(const char *yaml)
 {
     char *why;
@@ -246,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_configuration_says_the_algorithm, setup, teardown),
         cmocka_unit_test_setup_teardown(a_public_key_is_no_shared_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_key_in_pem_is_no_shared_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(algorithms_of_one_kind_of_key, setup, teardown),
         cmocka_unit_test_setup_teardown(any_of_the_allowed_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(forms_that_are_no_token, setup, teardown),
