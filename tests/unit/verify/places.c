@@ -133,6 +133,21 @@ static void items_are_signed_one_by_one(void **state)
     }
 }
 
+static void items_beside_a_digest_of_the_body(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, "scheme: token\nsplit: /items/*\nsignature: {in: item, name: /sig}\n"
+              "body_digest: {in: header, name: X-Digest, hash: sha256, encoding: hex}\n");
+    f.delivery.body = SLICE("{\"items\":[{\"sig\":\"tok\"},{\"sig\":\"tok\"}]}");
+    assert_refused(judge(&f), VERIFY_BAD_BODY_DIGEST);
+    sign_with(&f, &arena, NOW_US);
+    assert_accepted(judge(&f));
+    f.delivery.body = SLICE("{\"items\":[{\"sig\":\"tok\"},{\"sig\":\"tok\"} ]}");
+    assert_refused(judge(&f), VERIFY_BAD_BODY_DIGEST);
+    fixture_clear(&f);
+}
+
 static void items_are_bounded(void **state)
 {
     struct buf body;
@@ -249,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lines_of_one_name, setup, teardown),
         cmocka_unit_test_setup_teardown(signatures_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(items_are_signed_one_by_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(items_beside_a_digest_of_the_body, setup, teardown),
         cmocka_unit_test_setup_teardown(items_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(stars_where_they_mean_something, setup, teardown),
         cmocka_unit_test_setup_teardown(names_of_items, setup, teardown),
