@@ -70,7 +70,7 @@ struct fields {
 
 static struct slice field_name(const struct fields *f, const struct field *x)
 {
-    return slice_of(f->text.ptr + x->name, x->name_len);
+    return slice_first(slice_from(buf_slice(&f->text), x->name), x->name_len);
 }
 
 static int by_name(const void *a, const void *b, void *arg)
@@ -136,7 +136,7 @@ static void group_fields(struct fields *f)
 
 static struct slice field_value(const struct fields *f, const struct field *x)
 {
-    return slice_of(f->text.ptr + x->value, x->value_len);
+    return slice_first(slice_from(buf_slice(&f->text), x->value), x->value_len);
 }
 
 static int by_name_and_value(const void *a, const void *b, void *arg)

@@ -11,7 +11,7 @@ static enum place_found find_field(struct slice text, struct slice name, struct 
 {
     size_t start = tmp->len;
     unsigned count = form_find(text, name, tmp);
-    *value = count ? slice_of(tmp->ptr + start, tmp->len - start) : SLICE_NONE;
+    *value = count ? slice_from(buf_slice(tmp), start) : SLICE_NONE;
     return found(count);
 }
 

@@ -50,7 +50,7 @@ static int derive(struct slice body, bool is_form, struct slice form_json_field,
         if (form_to_json(body, out, at, why))
             return -1;
     }
-    *data = slice_of(out->ptr + start, out->len - start);
+    *data = slice_from(buf_slice(out), start);
     return 0;
 }
 
