@@ -176,7 +176,7 @@ static void put_string(struct buf *out, struct slice s)
         unsigned char c = i < s.len ? (unsigned char)s.ptr[i] : 0;
         if (i < s.len && c >= 0x20 && c != '"' && c != '\\')
             continue;
-        buf_put(out, slice_of(s.ptr + from, i - from));
+        buf_put(out, slice_first(slice_from(s, from), i - from));
         from = i + 1;
         if (i == s.len)
             break;

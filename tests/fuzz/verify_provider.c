@@ -120,7 +120,7 @@ static void use(const struct provider *p, const struct verifier *v, const struct
     require(r.item == 0, "an item is left");
     name_items(p, &r);
     buf_init(&text, 1 << 16);
-    if (out.result == VERIFY_REJECT)
+    if (out.result == VERIFY_REJECT && d->body.len % 64 == 63) /* seldom: it tries every preset that there is */
         verify_explain(v, &r, NOW_US, s, &out, true, &text);
     buf_clear(&text);
     reading_start(&r, d, provider_form_json_field(p), &JSON_LIMITS_DEFAULT);
