@@ -91,7 +91,7 @@ static void the_right_one_among_several(void **state)
         old = arena_printf(&arena, "v1,c2lnbmF0dXJl %.*s", SLICE_FMT(right));
         f.headers[i].value = slice_z(old);
         assert_accepted(judge(&f));
-        old[strlen(old) - 4] ^= 1;
+        old[strlen(old) - 4] = old[strlen(old) - 4] == 'A' ? 'B' : 'A';
         assert_refused(judge(&f), VERIFY_BAD_SIGNATURE);
         /* more of them than are tried */
         f.headers[i].value = slice_z(arena_printf(&arena, "%.*s %.*s %.*s %.*s %.*s %.*s %.*s %.*s %.*s",
