@@ -366,7 +366,7 @@ static void bench_many(const char *dir, size_t n)
                       .delivery = { .method = SLICE("POST"), .path = SLICE("/webhooks/s"), .body = slice_of(body, 1024) } };
 
     issues_init(&is);
-    struct provider *github = provider_find(SLICE("github"), NULL, &is);
+    struct provider *github = provider_open(SLICE("github"), &is);
     m.headers = mem_zalloc(n * sizeof *m.headers);
     for (size_t i = 0; i < n; i++)
         sign_for(&m, github, i);

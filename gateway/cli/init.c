@@ -11,7 +11,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "verify/provider_words.h"
+#include "cli/providers.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 #define PROVIDERS_MAX 32
@@ -302,16 +302,6 @@ static void print_next(const struct init *in)
            strchr(in->env_file, '/') ? "" : "./", in->env_file, in->file, in->file);
 }
 
-static void say_unknown(struct slice id)
-{
-    struct buf hint;
-
-    buf_init(&hint, 65536);
-    provider_put_hint(id, NULL, &hint);
-    fprintf(stderr, "hooklatch init: there is no provider \"%.*s\" (%.*s)\n", SLICE_FMT(id), SLICE_FMT(buf_slice(&hint)));
-    buf_clear(&hint);
-}
-
 static int read_provider(struct chosen *c, const struct provider_file *f)
 {
     struct issues is;
@@ -350,9 +340,9 @@ static void describe(struct init *in, struct chosen *c)
     in->handed_over = in->handed_over || c->from == SECRET_HANDED_OVER;
 }
 
-static int choose(struct init *in, const struct provider_files *files, struct slice id)
+static int choose(struct init *in, struct slice id)
 {
-    size_t at = 0;
+    struct provider_file f;
 
     for (size_t i = 0; i < in->n; i++) {
         if (slice_eq(in->chosen[i].id, id))
@@ -362,15 +352,13 @@ static int choose(struct init *in, const struct provider_files *files, struct sl
         fprintf(stderr, "hooklatch init: more than %d providers\n", PROVIDERS_MAX);
         return -1;
     }
-    while (at < files->n && !slice_eq(files->list[at].id, id))
-        at++;
-    if (at == files->n) {
-        say_unknown(id);
+    if (!provider_file_find(id, NULL, &f, &in->memory)) {
+        providers_say_unknown("init", id, NULL);
         return -1;
     }
     struct chosen *c = &in->chosen[in->n];
-    *c = (struct chosen){ .id = files->list[at].id };
-    if (read_provider(c, &files->list[at]) < 0)
+    *c = (struct chosen){ .id = f.id };
+    if (read_provider(c, &f) < 0)
         return -1;
     describe(in, c);
     in->n++;
@@ -405,12 +393,10 @@ static char *env_file_of(const char *file)
 
 static int init(struct init *in, char **providers)
 {
-    struct provider_files files;
     struct err e;
 
-    provider_files_find(&files, NULL, &in->memory);
     for (; *providers; providers++) {
-        if (choose(in, &files, slice_z(*providers)) < 0)
+        if (choose(in, slice_z(*providers)) < 0)
             return CLI_FAILED;
     }
     in->env_file = env_file_of(in->file);

@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 
 #define OUT_MAX (32u << 20)
-#define FILE_END ".yaml"
 
 static const struct option long_options[] = { { "config", required_argument, NULL, 'c' },
                                               { "json", no_argument, NULL, 'j' },
@@ -38,34 +37,14 @@ static int read_folder(struct call *c, const char *file)
     return 0;
 }
 
-static void say_unknown(const struct call *c, struct slice name)
+void providers_say_unknown(const char *command, struct slice id, const char *folder)
 {
     struct buf hint;
 
     buf_init(&hint, 65536);
-    provider_put_hint(name, c->folder, &hint);
-    fprintf(stderr, "hooklatch providers: there is no provider \"%.*s\" (%.*s)\n", SLICE_FMT(name), SLICE_FMT(buf_slice(&hint)));
+    provider_put_hint(id, folder, &hint);
+    fprintf(stderr, "hooklatch %s: there is no provider \"%.*s\" (%.*s)\n", command, SLICE_FMT(id), SLICE_FMT(buf_slice(&hint)));
     buf_clear(&hint);
-}
-
-/* A name, or the path of a file. */
-static bool find(struct call *c, struct slice name, struct provider_file *out)
-{
-    if (slice_ends(name, SLICE(FILE_END))) {
-        struct slice id = slice_first(name, name.len - strlen(FILE_END));
-        for (struct slice rest = id, head; slice_cut(rest, '/', &head, &rest);)
-            id = rest;
-        *out = (struct provider_file){ .id = id, .path = name.ptr };
-        return true;
-    }
-    for (size_t i = 0; i < c->files.n; i++) {
-        if (slice_eq(c->files.list[i].id, name)) {
-            *out = c->files.list[i];
-            return true;
-        }
-    }
-    say_unknown(c, name);
-    return false;
 }
 
 static int show(struct call *c, const struct provider_file *f, bool first, show_one one)
@@ -163,8 +142,15 @@ static int put_named(struct call *c, char **names, int n, show_one one)
     struct provider_file f;
     int result = 0;
 
-    for (int i = 0; i < n; i++)
-        result |= find(c, slice_z(names[i]), &f) ? show(c, &f, i == 0, one) : -1;
+    for (int i = 0; i < n; i++) {
+        struct slice name = slice_z(names[i]);
+        if (provider_file_named(name, &f) || provider_file_find(name, c->folder, &f, &c->memory)) {
+            result |= show(c, &f, i == 0, one);
+        } else {
+            providers_say_unknown("providers", name, c->folder);
+            result = -1;
+        }
+    }
     return result;
 }
 

@@ -1,9 +1,6 @@
 #include "plan/build.h"
 
-#include <unistd.h>
-
-#include "base/embedded.h"
-#include "verify/provider_words.h"
+#include "verify/provider_files.h"
 
 struct loaded_provider {
     struct slice id;
@@ -12,20 +9,7 @@ struct loaded_provider {
     struct loaded_provider *next;
 };
 
-#define EMBEDDED_DIR "conf/providers/"
-#define EMBEDDED_END ".yaml"
 #define TEXT_MAX (1 << 20)
-
-static const struct embedded *find_embedded(struct slice id, struct arena *a)
-{
-    char *name = arena_printf(a, EMBEDDED_DIR "%.*s" EMBEDDED_END, SLICE_FMT(id));
-
-    for (const struct embedded *f = embedded_files; f->name; f++) {
-        if (strcmp(f->name, name) == 0)
-            return f;
-    }
-    return NULL;
-}
 
 static void say_unknown(struct build *b, uint32_t node, struct slice id, const char *folder)
 {
@@ -37,20 +21,14 @@ static void say_unknown(struct build *b, uint32_t node, struct slice id, const c
     buf_clear(&hint);
 }
 
-/* The provider's file: of the user's folder where it has one, else the embedded one. */
-static int open_file(struct build *b, uint32_t node, struct slice id, struct tree *file)
+/* The provider's file, read. Its name stays in *f, borrowed from the scratch. */
+static int open_file(struct build *b, uint32_t node, struct slice id, struct provider_file *f, struct tree *file)
 {
     struct slice folder = tree_text(b->t, 0, "providers", &b->scratch);
-    const struct embedded *f = find_embedded(id, &b->scratch);
-    char *dir = folder.ptr ? tree_file_path(b->t, folder, &b->scratch) : NULL;
+    const char *dir = folder.ptr ? tree_file_path(b->t, folder, &b->scratch) : NULL;
 
-    if (dir) {
-        char *path = arena_printf(&b->scratch, "%s/%.*s.yaml", dir, SLICE_FMT(id));
-        if (access(path, F_OK) == 0)
-            return tree_load(file, path, b->is);
-    }
-    if (f)
-        return tree_read(file, f->name, NULL, slice_of(f->bytes, f->len), b->is);
+    if (provider_file_find(id, dir, f, &b->scratch))
+        return provider_file_read(f, file, b->is);
     say_unknown(b, node, id, dir);
     return -1;
 }
@@ -68,16 +46,12 @@ static struct definition *define_provider(struct build *b, struct slice name, co
 
 static void load(struct build *b, uint32_t node, struct loaded_provider *l)
 {
-    struct tree file = { 0 };
+    struct provider_file f;
+    struct tree file;
 
-    if (open_file(b, node, l->id, &file) < 0)
+    if (open_file(b, node, l->id, &f, &file) < 0)
         return;
-    l->provider = provider_load(&file, 0, b->is);
-    if (l->provider && !slice_eq(provider_id(l->provider), l->id)) {
-        tree_error(&file, 0, b->is, "it is the file's name without .yaml", "the id must be \"%.*s\"", SLICE_FMT(l->id));
-        provider_free(l->provider);
-        l->provider = NULL;
-    }
+    l->provider = provider_file_compile(&f, &file, b->is);
     if (l->provider)
         l->def = define_provider(b, l->id, &file);
     tree_clear(&file);
@@ -153,8 +127,9 @@ static struct provider *load_merged(struct build *b, uint32_t changes, struct sl
 struct provider *provider_changed(struct build *b, uint32_t node, struct slice id, uint32_t changes,
                                   struct slice source, struct definition **def)
 {
-    struct tree file = { 0 };
     struct provider *p = NULL;
+    struct provider_file f;
+    struct tree file;
     struct buf text;
 
     *def = NULL;
@@ -162,7 +137,7 @@ struct provider *provider_changed(struct build *b, uint32_t node, struct slice i
         tree_error(b->t, tree_get(b->t, changes, "id"), b->is, "remove it", "the provider keeps its id");
         return NULL;
     }
-    if (open_file(b, node, id, &file) < 0)
+    if (open_file(b, node, id, &f, &file) < 0)
         return NULL;
     buf_init(&text, TEXT_MAX);
     tree_put_merged(&file, 0, b->t, changes, &text);

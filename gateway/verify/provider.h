@@ -25,12 +25,8 @@ struct provider; /* private to verify/, but for what these give */
  * Checks against provider.schema.json itself. Issues carry its lines. Copies what it needs of the tree. NULL with
  * issues. */
 struct provider *provider_load(const struct tree *t, uint32_t node, struct issues *is);
-/* Is there such a provider for provider_find? So that the caller can say at its own line that there is none. */
-bool provider_exists(struct slice id, const char *folder);
-/* The file <folder>/<id>.yaml if folder is not NULL and has it, else the embedded one. NULL with issues; hint: the
- * known ids. */
-struct provider *provider_find(struct slice id, const char *folder, struct issues *is);
-/* From the command line: an embedded provider's id, or the path of a file that ends in .yaml. */
+/* From the command line: an embedded provider's id, or the path of a file that ends in .yaml. NULL with issues; hint: the
+ * nearest id. */
 struct provider *provider_open(struct slice id_or_file, struct issues *is);
 void provider_free(struct provider *p);
 

@@ -1,8 +1,10 @@
+#include "verify/provider_files.h"
+
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "config/nearest.h"
-#include "verify/provider_words.h"
 
 #define EMBEDDED_DIR "conf/providers/"
 #define FILE_END ".yaml"
@@ -77,7 +79,39 @@ void provider_files_find(struct provider_files *files, const char *folder, struc
     qsort(files->list, files->n, sizeof *files->list, by_id);
 }
 
-void provider_put_hint(struct slice name, const char *folder, struct buf *out)
+bool provider_file_find(struct slice id, const char *folder, struct provider_file *f, struct arena *a)
+{
+    struct slice one;
+
+    *f = (struct provider_file){ .id = arena_slice(a, id) };
+    if (!id_ok(id)) /* it becomes part of a path */
+        return false;
+    if (folder) {
+        f->path = arena_printf(a, "%s/%.*s" FILE_END, folder, SLICE_FMT(id));
+        if (access(f->path, F_OK) == 0)
+            return true;
+    }
+    f->path = NULL;
+    for (f->embedded = embedded_files; f->embedded->name; f->embedded++)
+        if (id_of(slice_z(f->embedded->name), SLICE(EMBEDDED_DIR), &one) && slice_eq(one, id))
+            return true;
+    return false;
+}
+
+bool provider_file_named(struct slice path, struct provider_file *f)
+{
+    struct slice end = SLICE(FILE_END), id = path;
+
+    if (!slice_ends(path, end))
+        return false;
+    id.len -= end.len;
+    for (struct slice folder; slice_find(id, '/') < id.len;)
+        slice_cut(id, '/', &folder, &id);
+    *f = (struct provider_file){ .id = id, .path = path.ptr };
+    return true;
+}
+
+void provider_put_hint(struct slice id, const char *folder, struct buf *out)
 {
     struct provider_files files;
     struct arena a;
@@ -87,7 +121,7 @@ void provider_put_hint(struct slice name, const char *folder, struct buf *out)
     struct slice *known = arena_alloc(&a, (files.n + 1) * sizeof *known);
     for (size_t i = 0; i < files.n; i++)
         known[i] = files.list[i].id;
-    size_t at = nearest(name, known, files.n);
+    size_t at = nearest(id, known, files.n);
     if (at < files.n)
         buf_printf(out, "did you mean \"%.*s\"?", SLICE_FMT(known[at]));
     else
@@ -105,4 +139,59 @@ int provider_file_read(const struct provider_file *f, struct tree *t, struct iss
         return 0;
     tree_clear(t);
     return -1;
+}
+
+struct provider *provider_file_compile(const struct provider_file *f, const struct tree *t, struct issues *is)
+{
+    struct provider *p = provider_load(t, 0, is);
+
+    if (!p || slice_eq(provider_id(p), f->id))
+        return p;
+    tree_error(t, 0, is, "it is the file's name without .yaml", "the id must be \"%.*s\"", SLICE_FMT(f->id));
+    provider_free(p);
+    return NULL;
+}
+
+struct provider *provider_file_load(const struct provider_file *f, struct issues *is)
+{
+    struct provider *p;
+    struct tree t;
+
+    if (provider_file_read(f, &t, is) < 0)
+        return NULL;
+    p = provider_file_compile(f, &t, is);
+    tree_clear(&t);
+    return p;
+}
+
+static void say_unknown(struct slice id, struct issues *is)
+{
+    struct slice shown = slice_first(id, ID_MAX);
+    struct buf file, text, hint;
+
+    buf_init(&file, 512);
+    buf_init(&text, 512);
+    buf_init(&hint, 8192);
+    buf_printf(&file, EMBEDDED_DIR "%.*s" FILE_END, SLICE_FMT(shown));
+    buf_printf(&text, "there is no provider \"%.*s\"", SLICE_FMT(shown));
+    provider_put_hint(shown, NULL, &hint);
+    issues_add(is, &(struct issue){ .file = buf_slice(&file), .text = buf_slice(&text), .hint = buf_slice(&hint) });
+    buf_clear(&file);
+    buf_clear(&text);
+    buf_clear(&hint);
+}
+
+struct provider *provider_open(struct slice id_or_file, struct issues *is)
+{
+    struct provider *p = NULL;
+    struct provider_file f;
+    struct arena a;
+
+    arena_init(&a);
+    if (provider_file_named(arena_slice(&a, id_or_file), &f) || provider_file_find(id_or_file, NULL, &f, &a))
+        p = provider_file_load(&f, is);
+    else
+        say_unknown(id_or_file, is);
+    arena_clear(&a);
+    return p;
 }

@@ -3,27 +3,8 @@
 #ifndef VERIFY_PROVIDER_WORDS_H
 #define VERIFY_PROVIDER_WORDS_H
 
-#include "base/embedded.h"
 #include "base/mem.h"
 #include "config/tree.h"
-
-struct provider_file {
-    struct slice id;
-    const struct embedded *embedded; /* or NULL, and */
-    const char *path;                /* a file of the user's */
-};
-
-struct provider_files { /* sorted by id; in the arena */
-    struct provider_file *list;
-    size_t n;
-};
-
-/* All that there are: the embedded ones, and those of the folder (may be NULL), which come first. */
-void provider_files_find(struct provider_files *files, const char *folder, struct arena *a);
-/* For a name that is none of them: the nearest one, or where they are listed. */
-void provider_put_hint(struct slice name, const char *folder, struct buf *out);
-/* Its own check of the form is made where the file is the user's. 0, or -1 with issues. */
-int provider_file_read(const struct provider_file *f, struct tree *t, struct issues *is) MUST_CHECK;
 
 /* "github" → "GITHUB_WEBHOOK_SECRET": the variable of its secret in examples. The caller frees it. */
 char *provider_env_name(struct slice id);

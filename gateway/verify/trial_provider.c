@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "verify/provider_words.h"
+#include "verify/provider_files.h"
 
 #define SECRETS_MAX 16
 #define SHOWN_MAX 4
@@ -67,7 +67,7 @@ static bool try_all(struct others *o, const struct provider_files *files, struct
         struct slice id = files->list[i].id;
         struct issues is;
         issues_init(&is);
-        struct provider *p = slice_eq(id, provider_id(o->v->provider)) ? NULL : provider_find(id, NULL, &is);
+        struct provider *p = slice_eq(id, provider_id(o->v->provider)) ? NULL : provider_file_load(&files->list[i], &is);
         if (p && accepting < SHOWN_MAX && accepts(o, p))
             buf_printf(out, "%s%.*s", accepting++ ? ", " : "- It would be accepted as a webhook of another preset: ",
                        SLICE_FMT(id));

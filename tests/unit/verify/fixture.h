@@ -41,7 +41,7 @@ static inline struct provider *preset(const char *id)
 {
     struct issues is;
     issues_init(&is);
-    struct provider *p = provider_find(slice_z(id), NULL, &is);
+    struct provider *p = provider_open(slice_z(id), &is);
     struct buf text;
     buf_init(&text, 1 << 20);
     issues_put_text(&is, &text);

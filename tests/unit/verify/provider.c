@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "verify/provider_files.h"
 #include "verify/sample.h"
 
 static const char *const ids[] = { "github", "shopify", "slack", "standard-webhooks", "stripe" };
@@ -102,21 +103,32 @@ static void samples_are_fresh(void **state)
     }
 }
 
+static struct provider *find_in(const char *folder, struct slice id, struct issues *is)
+{
+    struct provider_file f;
+    struct arena a;
+
+    arena_init(&a);
+    struct provider *p = provider_file_find(id, folder, &f, &a) ? provider_file_load(&f, is) : NULL;
+    arena_clear(&a);
+    return p;
+}
+
 static void unknown_providers(void **state)
 {
-    static const char *const none[] = { "gitub", "", "../github", "github.yaml", "Github", "conf/providers/github" };
-    static const char *const hints[] = { "\"github\"", "hooklatch providers", "hooklatch providers", "", "\"github\"", "hooklatch providers" };
+    static const char *const none[] = { "gitub", "", "../github", "github.yml", "Github", "conf/providers/github" };
+    static const char *const hints[] = { "\"github\"", "hooklatch providers", "hooklatch providers", "hooklatch providers", "\"github\"", "hooklatch providers" };
     (void)state;
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         struct issues is;
         issues_init(&is);
-        assert_false(provider_exists(slice_z(none[i]), "/"));
-        assert_null(provider_find(slice_z(none[i]), NULL, &is));
+        assert_null(find_in("/", slice_z(none[i]), &is));
+        assert_int_equal(is.errors, 0);
+        assert_null(provider_open(slice_z(none[i]), &is));
         assert_int_equal(is.errors, 1);
         assert_non_null(strstr(is.list[0].hint.ptr, hints[i]));
         issues_clear(&is);
     }
-    assert_true(provider_exists(SLICE("stripe"), NULL));
 }
 
 static void put_file(const char *path, const char *text)
@@ -136,7 +148,7 @@ static void a_folder_overrides(void **state)
     snprintf(path, sizeof path, "%s/github.yaml", dir);
     put_file(path, "id: github\nname: Mine\nscheme: none\n");
     issues_init(&is);
-    struct provider *p = provider_find(SLICE("github"), dir, &is);
+    struct provider *p = find_in(dir, SLICE("github"), &is);
     assert_non_null(p);
     assert_text(provider_name(p), "Mine");
     provider_free(p);
@@ -144,14 +156,14 @@ static void a_folder_overrides(void **state)
     assert_non_null(p);
     provider_free(p);
     assert_null(provider_open(SLICE("github.yaml"), &is)); /* not there, and not the embedded one */
-    assert_non_null(strstr(is.list[0].text.ptr, "no such file"));
+    assert_non_null(strstr(is.list[0].text.ptr, "No such file"));
     issues_clear(&is);
     issues_init(&is);
-    p = provider_find(SLICE("stripe"), dir, &is);
+    p = find_in(dir, SLICE("stripe"), &is);
     assert_text(provider_name(p), "Stripe");
     provider_free(p);
     put_file(path, "id: gitlab\nscheme: none\n");
-    assert_null(provider_find(SLICE("github"), dir, &is));
+    assert_null(find_in(dir, SLICE("github"), &is));
     assert_non_null(strstr(is.list[0].text.ptr, "the id must be \"github\""));
     issues_clear(&is);
     remove(path);

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "../schema/files.h"
+#include "verify/provider_files.h"
 #include "verify/provider_words.h"
 
 #define ITEMS_MAX 16
