@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "base/codec.h"
+#include "verify/encoding.h"
 #include "verify/form.h"
 #include "verify/place.h"
 #include "verify/public_url.h"
@@ -178,12 +178,11 @@ static enum verify_reason inner_value(const struct content *c, struct slice plac
     return reason;
 }
 
-static enum verify_reason put_hmac(const struct content *c, struct slice placeholder, bool hex)
+static enum verify_reason put_hmac(const struct content *c, struct slice placeholder, enum encoding encoding)
 {
     unsigned char digest[HASH_MAX_BYTES];
-    char text[2 * HASH_MAX_BYTES];
     struct slice value;
-    size_t n, len;
+    size_t n;
 
     if (!c->hmac_key || inner_value(c, placeholder, &value) != VERIFY_OK)
         return VERIFY_MISSING_FIELD;
@@ -192,11 +191,8 @@ static enum verify_reason put_hmac(const struct content *c, struct slice placeho
     n = hmac_end(c->hmac, digest);
     if (n == 0)
         return VERIFY_MISSING_FIELD;
-    len = hex ? 2 * n : base64_encode(slice_of(digest, n), text);
-    if (hex)
-        hex_encode(slice_of(digest, n), text);
     buf_reset(c->tmp);
-    buf_put(c->tmp, slice_of(text, len));
+    encoding_put(encoding, slice_of(digest, n), c->tmp);
     return VERIFY_OK;
 }
 
@@ -263,8 +259,9 @@ static enum verify_reason put_made(const struct content *c, const struct templat
         buf_printf(c->tmp, "%lu", crc32_z(0, (const Bytef *)c->body.ptr, c->body.len));
         return VERIFY_OK;
     case CONTENT_HMAC_HEX:
+        return put_hmac(c, part->arg, ENCODING_HEX);
     case CONTENT_HMAC_BASE64:
-        return put_hmac(c, part->arg, part->code == CONTENT_HMAC_HEX);
+        return put_hmac(c, part->arg, ENCODING_BASE64);
     default:
         return VERIFY_OK;
     }

@@ -236,7 +236,6 @@ static void explain_verify_token(struct explanation *x)
 static bool digest_fits(struct trial *t, const char *what)
 {
     const struct way *w = t->c->way;
-    unsigned char digest[HASH_MAX_BYTES];
     char text[DIGEST_TEXT_MAX];
     struct slice got;
     size_t n;
@@ -244,8 +243,7 @@ static bool digest_fits(struct trial *t, const char *what)
     buf_reset(&t->c->s->piece);
     if (place_find(&w->body_digest.place, t->c->content.reading, &t->c->s->piece, &got) != PLACE_ONE)
         return false;
-    n = hash_of(w->body_digest.hash, t->c->content.body, digest);
-    n = digest_text(w->body_digest.encoding, slice_of(digest, n), text);
+    n = encoding_hash(w->body_digest.encoding, w->body_digest.hash, t->c->content.body, text);
     if (n == 0 || !slice_starts(got, w->body_digest.prefix) ||
         !slice_eq_nocase(slice_from(got, w->body_digest.prefix.len), slice_of(text, n)))
         return false;
@@ -278,7 +276,7 @@ static void find_item(struct explanation *x)
         r->item = nodes[i];
         x->c.out->secret = -1;
         if (check_signatures(&x->c) == VERIFY_OK &&
-            (x->c.v->provider->scheme == SCHEME_TOKEN ? match_token(&x->c) : match_hmac(&x->c)) == VERIFY_OK)
+            (x->c.v->provider->scheme == SCHEME_TOKEN ? match_token(&x->c) : match_digest(&x->c)) == VERIFY_OK)
             continue;
         if (n > 1)
             buf_printf(x->out, "- It is about value %zu of the %zu in the body, which are signed one by one.\n", i + 1, n);

@@ -4,6 +4,7 @@
 #define VERIFY_JWT_H
 
 #include "json/template.h"
+#include "verify/encoding.h"
 #include "verify/public_key.h"
 
 enum jwt_alg { JWT_HS256, JWT_HS384, JWT_HS512, JWT_RS256, JWT_PS256, JWT_ES256, JWT_EDDSA, JWT_NALGS };
@@ -26,7 +27,7 @@ struct jwt_rules {
     uint32_t n_require;
     struct slice body_claim;       /* empty: none */
     const struct hash *body_hash;
-    int body_encoding;             /* enum encoding */
+    enum encoding body_encoding;
     enum jwt_body body_required;
     struct slice url_claim;        /* empty: none */
     bool url_sha256;               /* the claim is the URL's SHA-256 in hex, else the URL */

@@ -4,48 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/codec.h"
-
-size_t digest_text(enum encoding encoding, struct slice digest, char text[DIGEST_TEXT_MAX])
-{
-    switch (encoding) {
-    case ENCODING_HEX:
-        hex_encode(digest, text);
-        return 2 * digest.len;
-    case ENCODING_BASE64:
-        return base64_encode(digest, text);
-    case ENCODING_BASE64URL:
-        return base64url_encode(digest, text);
-    }
-    return 0;
-}
-
-int encoding_decode(enum encoding encoding, struct slice text, struct buf *out)
-{
-    unsigned char *to = (unsigned char *)buf_room(out, text.len + 4);
-    size_t len = text.len / 2;
-    int rc = -1;
-
-    if (!to)
-        return -1;
-    switch (encoding) {
-    case ENCODING_HEX:
-        rc = hex_decode(text, to);
-        break;
-    case ENCODING_BASE64:
-        rc = base64_decode(text, to, &len);
-        break;
-    case ENCODING_BASE64URL:
-        rc = base64url_decode(text, to, &len);
-        break;
-    }
-    if (rc)
-        return -1;
-    out->len += len;
-    return (int)len;
-}
-
-bool digest_text_eq(const struct way *w, struct slice got, struct slice right)
+/* Equal in constant time; hex may be in upper case where the way says so. */
+static bool digest_text_eq(const struct way *w, struct slice got, struct slice right)
 {
     char lower[DIGEST_TEXT_MAX];
 
@@ -76,7 +36,7 @@ enum verify_reason check_digest_text(struct check *c, const struct key *key, con
         hmac_start_hash(c->s->hmac, c->way->hash);
     reason = content_feed(&c->content, t, feed, c->s->hmac, bad);
     n = hmac_end(c->s->hmac, digest);
-    *len = reason == VERIFY_OK && n > 0 ? digest_text(c->way->encoding, slice_of(digest, n), text) : 0;
+    *len = reason == VERIFY_OK && n > 0 ? encoding_encode(c->way->encoding, slice_of(digest, n), text) : 0;
     return reason;
 }
 
@@ -99,7 +59,7 @@ static bool presents(const struct check *c, struct slice right)
     return match;
 }
 
-enum verify_reason match_hmac(struct check *c)
+enum verify_reason match_digest(struct check *c)
 {
     enum verify_reason worst = VERIFY_BAD_SIGNATURE;
 
@@ -121,12 +81,6 @@ enum verify_reason match_hmac(struct check *c)
         }
     }
     return worst;
-}
-
-/* A plain hash of a content that holds the secret. */
-enum verify_reason match_digest(struct check *c)
-{
-    return match_hmac(c);
 }
 
 enum verify_reason match_token(struct check *c)

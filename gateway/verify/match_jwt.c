@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/codec.h"
 
 static enum verify_reason say(struct check *c, enum verify_reason reason, const char *what, struct slice claim)
 {
@@ -119,7 +118,6 @@ static struct slice without_padding(struct slice s)
 static enum verify_reason check_body(struct check *c)
 {
     const struct jwt_rules *r = &c->v->provider->jwt;
-    unsigned char digest[HASH_MAX_BYTES];
     char text[DIGEST_TEXT_MAX];
     struct slice got;
     size_t n;
@@ -132,8 +130,7 @@ static enum verify_reason check_body(struct check *c)
         return say(c, VERIFY_BAD_BODY_DIGEST, "is absent", r->body_claim);
     }
     got = claim_text(c, r->body_claim);
-    n = hash_of(r->body_hash, c->content.body, digest);
-    n = n ? digest_text((enum encoding)r->body_encoding, slice_of(digest, n), text) : 0;
+    n = encoding_hash(r->body_encoding, r->body_hash, c->content.body, text);
     if (n && slice_eq_const_time(without_padding(got), without_padding(slice_of(text, n))))
         return VERIFY_OK;
     return say(c, VERIFY_BAD_BODY_DIGEST, "is the digest of another body", r->body_claim);
@@ -142,17 +139,14 @@ static enum verify_reason check_body(struct check *c)
 static enum verify_reason check_url(struct check *c)
 {
     const struct jwt_rules *r = &c->v->provider->jwt;
-    unsigned char digest[HASH_MAX_BYTES];
     char text[DIGEST_TEXT_MAX];
     struct slice right = c->content.url, got;
 
     if (r->url_claim.len == 0)
         return VERIFY_OK;
     got = claim_text(c, r->url_claim);
-    if (r->url_sha256) {
-        size_t n = hash_of(hash_find(SLICE("sha256")), right, digest);
-        right = slice_of(text, n ? digest_text(ENCODING_HEX, slice_of(digest, n), text) : 0);
-    }
+    if (r->url_sha256)
+        right = slice_of(text, encoding_hash(ENCODING_HEX, hash_find(SLICE("sha256")), right, text));
     if (got.len && slice_eq(got, right))
         return VERIFY_OK;
     return say(c, VERIFY_BAD_CLAIMS, got.len ? "is not for this URL" : "is absent", r->url_claim);

@@ -3,13 +3,12 @@
 #define VERIFY_PROVIDER_FIELDS_H
 
 #include "verify/condition.h"
-#include "verify/hmac.h"
+#include "verify/encoding.h"
 #include "verify/jwt.h"
 #include "verify/provider.h"
 #include "verify/signature.h"
 #include "verify/timestamp.h"
 
-enum encoding { ENCODING_HEX, ENCODING_BASE64, ENCODING_BASE64URL };
 enum secret_decode {
     DECODE_UTF8, DECODE_BASE64, DECODE_HEX, DECODE_SHA1, DECODE_PREFIXED_BASE64, DECODE_PEM, DECODE_SPKI
 };

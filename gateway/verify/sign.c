@@ -120,18 +120,6 @@ static int put_digest(struct signing *g, struct buf *out, struct err *e)
     return 0;
 }
 
-static void put_encoded(enum encoding encoding, struct slice bytes, struct buf *out)
-{
-    char *to = buf_room(out, 2 * bytes.len + 4);
-    if (!to)
-        return;
-    if (encoding == ENCODING_HEX)
-        hex_encode(bytes, to);
-    out->len += encoding == ENCODING_HEX      ? 2 * bytes.len
-                : encoding == ENCODING_BASE64 ? base64_encode(bytes, to)
-                                              : base64url_encode(bytes, to);
-}
-
 static int put_public(struct signing *g, struct buf *out, struct err *e)
 {
     const struct public_key *k = g->check.checker->keys[0].public[0];
@@ -149,7 +137,7 @@ static int put_public(struct signing *g, struct buf *out, struct err *e)
     n = public_key_sign(k, g->check.way->hash, message, bytes);
     if (n == 0)
         return err_set(e, ERR_SYSTEM, "cannot sign: OpenSSL failed");
-    put_encoded(g->check.way->encoding, slice_of(bytes, n), out);
+    encoding_put(g->check.way->encoding, slice_of(bytes, n), out);
     return 0;
 }
 
@@ -158,7 +146,7 @@ static int put_fixed(struct signing *g, struct buf *out, struct err *e)
     const struct key *k = &g->check.checker->keys[0];
     (void)e;
     if (g->p->scheme == SCHEME_BASIC)
-        put_encoded(ENCODING_BASE64, slice_of(k->bytes, k->len), out);
+        encoding_put(ENCODING_BASE64, slice_of(k->bytes, k->len), out);
     else
         buf_put(out, slice_of(k->bytes, k->len));
     return 0;
@@ -174,15 +162,15 @@ static int (*const signers[])(struct signing *g, struct buf *out, struct err *e)
 static int put_body_digest(struct signing *g, struct err *e)
 {
     const struct way *w = g->check.way;
-    unsigned char digest[HASH_MAX_BYTES];
     char text[DIGEST_TEXT_MAX];
-    size_t n;
     struct buf value;
+    size_t n;
 
     if (!w->body_digest.present)
         return 0;
-    n = hash_of(w->body_digest.hash, g->check.content.body, digest);
-    n = digest_text(w->body_digest.encoding, slice_of(digest, n), text);
+    n = encoding_hash(w->body_digest.encoding, w->body_digest.hash, g->check.content.body, text);
+    if (n == 0)
+        return err_set(e, ERR_SYSTEM, "cannot sign: OpenSSL failed");
     buf_init(&value, SHORT_VALUE_MAX);
     buf_put(&value, w->body_digest.prefix);
     buf_put(&value, slice_of(text, n));

@@ -1,17 +1,9 @@
 #include "verify/signing.h"
 
 #include "base/clock.h"
-#include "base/codec.h"
 #include "base/id.h"
 
 #define LIFETIME_S 300
-
-static void put_part(struct buf *out, struct slice text)
-{
-    char *to = buf_room(out, BASE64_LEN(text.len));
-    if (to)
-        out->len += base64url_encode(text, to);
-}
 
 static void put_text_member(struct buf *out, struct slice name, struct slice value)
 {
@@ -48,11 +40,9 @@ static void put_required(const struct jwt_rules *r, struct buf *out)
 
 static void put_digest(const struct hash *h, enum encoding encoding, struct slice of, struct slice name, struct buf *out)
 {
-    unsigned char digest[HASH_MAX_BYTES];
     char text[DIGEST_TEXT_MAX];
-    size_t n = hash_of(h, of, digest);
 
-    put_text_member(out, name, slice_of(text, digest_text(encoding, slice_of(digest, n), text)));
+    put_text_member(out, name, slice_of(text, encoding_hash(encoding, h, of, text)));
 }
 
 static void put_claims(struct signing *g, struct buf *out)
@@ -66,7 +56,7 @@ static void put_claims(struct signing *g, struct buf *out)
         put_text_member(out, r->claims[i].name, g->check.v->claims[i]);
     put_required(r, out);
     if (r->body_claim.len && (c->body.len || r->body_required == JWT_BODY_ALWAYS))
-        put_digest(r->body_hash, (enum encoding)r->body_encoding, c->body, r->body_claim, out);
+        put_digest(r->body_hash, r->body_encoding, c->body, r->body_claim, out);
     if (r->url_claim.len && r->url_sha256)
         put_digest(hash_find(SLICE("sha256")), ENCODING_HEX, c->url, r->url_claim, out);
     else if (r->url_claim.len)
@@ -97,16 +87,16 @@ int signing_put_token(struct signing *g, struct buf *out, struct err *e)
         alg++;
     buf_init(&part, SHORT_VALUE_MAX);
     buf_printf(&part, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", jwt_algs[alg].name);
-    put_part(out, buf_slice(&part));
+    encoding_put(ENCODING_BASE64URL, buf_slice(&part), out);
     buf_putc(out, '.');
     buf_reset(&part);
     put_claims(g, &part);
-    put_part(out, buf_slice(&part));
+    encoding_put(ENCODING_BASE64URL, buf_slice(&part), out);
     buf_clear(&part);
     n = sign(g, alg, buf_slice(out), signature);
     if (n == 0)
         return err_set(e, ERR_INPUT, "cannot sign: the secret is a public key; give the private key in PEM");
     buf_putc(out, '.');
-    put_part(out, slice_of(signature, n));
+    encoding_put(ENCODING_BASE64URL, slice_of(signature, n), out);
     return 0;
 }

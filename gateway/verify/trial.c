@@ -52,8 +52,8 @@ static bool same_base64(struct slice a, struct slice b)
 static const char *written_as(struct slice got, struct slice digest)
 {
     char hex[DIGEST_TEXT_MAX], base64[DIGEST_TEXT_MAX];
-    struct slice as_hex = slice_of(hex, digest_text(ENCODING_HEX, digest, hex));
-    struct slice as_base64 = slice_of(base64, digest_text(ENCODING_BASE64, digest, base64));
+    struct slice as_hex = slice_of(hex, encoding_encode(ENCODING_HEX, digest, hex));
+    struct slice as_base64 = slice_of(base64, encoding_encode(ENCODING_BASE64, digest, base64));
 
     if (slice_eq(got, as_hex))
         return encoding_words[ENCODING_HEX];

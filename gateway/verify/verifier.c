@@ -62,7 +62,7 @@ void verify_scratch_free(struct verify_scratch *s)
     free(s);
 }
 
-struct content verifier_content(const struct verifier *v, struct reading *r, struct verify_scratch *s)
+static struct content verifier_content(const struct verifier *v, struct reading *r, struct verify_scratch *s)
 {
     return (struct content){
         .reading = r,
@@ -76,16 +76,11 @@ struct content verifier_content(const struct verifier *v, struct reading *r, str
     };
 }
 
-const struct checker *verifier_checker(const struct verifier *v, struct reading *r, struct verify_scratch *s)
-{
-    return &v->checkers[provider_way(v->provider, r, &s->piece) - v->provider->ways];
-}
-
 void check_init(struct check *c, const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s,
                 struct verdict *out)
 {
     *c = (struct check){ .v = v, .content = verifier_content(v, r, s), .s = s, .now_us = now_us, .out = out };
-    c->checker = verifier_checker(v, r, s);
+    c->checker = &v->checkers[provider_way(v->provider, r, &s->piece) - v->provider->ways];
     c->way = c->checker->way;
 }
 
@@ -112,7 +107,6 @@ static enum verify_reason check_window(struct check *c)
 static enum verify_reason check_body_digest(struct check *c)
 {
     const struct way *w = c->way;
-    unsigned char digest[HASH_MAX_BYTES];
     char text[DIGEST_TEXT_MAX];
     struct slice got;
     size_t n;
@@ -122,8 +116,7 @@ static enum verify_reason check_body_digest(struct check *c)
     buf_reset(&c->s->piece);
     if (place_find(&w->body_digest.place, c->content.reading, &c->s->piece, &got) != PLACE_ONE)
         got = SLICE_NONE;
-    n = hash_of(w->body_digest.hash, c->content.body, digest);
-    n = digest_text(w->body_digest.encoding, slice_of(digest, n), text);
+    n = encoding_hash(w->body_digest.encoding, w->body_digest.hash, c->content.body, text);
     if (n > 0 && slice_starts(got, w->body_digest.prefix) &&
         slice_eq_const_time(slice_from(got, w->body_digest.prefix.len), slice_of(text, n)))
         return VERIFY_OK;
@@ -134,7 +127,7 @@ static enum verify_reason check_body_digest(struct check *c)
 
 /* A scheme: what it makes of the presented signatures. */
 static enum verify_reason (*const matchers[])(struct check *c) = {
-    [SCHEME_HMAC] = match_hmac,       [SCHEME_DIGEST] = match_digest, [SCHEME_ED25519] = match_public,
+    [SCHEME_HMAC] = match_digest,     [SCHEME_DIGEST] = match_digest, [SCHEME_ED25519] = match_public,
     [SCHEME_ECDSA] = match_public,    [SCHEME_RSA] = match_public,    [SCHEME_TOKEN] = match_token,
     [SCHEME_BASIC] = match_basic,     [SCHEME_JWT] = match_jwt,
 };

@@ -33,8 +33,6 @@ struct verifier {
 
 /* Values that a signature or a time may hold at most; places in the body could be larger. */
 #define SHORT_VALUE_MAX 65536
-/* The longest text of a digest. */
-#define DIGEST_TEXT_MAX (2 * HASH_MAX_BYTES)
 /* Signatures of one request that a public key is tried on: each costs as much as hashing 100 KB. */
 #define PUBLIC_TRIES_MAX 8
 /* Values of one body that are signed one by one. */
@@ -67,8 +65,7 @@ struct check {
 enum verify_reason check_signatures(struct check *c);
 enum verify_reason check_time(struct check *c);
 /* For each scheme: does a secret fit what is presented? Sets out->secret. */
-enum verify_reason match_hmac(struct check *c);
-enum verify_reason match_digest(struct check *c);
+enum verify_reason match_digest(struct check *c); /* keyed or not: then the content holds the secret */
 enum verify_reason match_public(struct check *c);
 enum verify_reason match_token(struct check *c);
 enum verify_reason match_basic(struct check *c);
@@ -76,8 +73,6 @@ enum verify_reason match_jwt(struct check *c);
 /* The delivery's way, its content as received; nothing is checked yet. */
 void check_init(struct check *c, const struct verifier *v, struct reading *r, int64_t now_us, struct verify_scratch *s,
                 struct verdict *out);
-const struct checker *verifier_checker(const struct verifier *v, struct reading *r, struct verify_scratch *s);
-struct content verifier_content(const struct verifier *v, struct reading *r, struct verify_scratch *s);
 
 /* The text of the HMAC, or digest, with that key over that content; its length in *len, 0 when OpenSSL failed. */
 enum verify_reason check_digest_text(struct check *c, const struct key *key, const struct template *t,
@@ -85,11 +80,6 @@ enum verify_reason check_digest_text(struct check *c, const struct key *key, con
 /* The content in one place: the body itself where it is nothing else, or in the scratch. */
 enum verify_reason check_message(struct check *c, const struct template *t, struct slice *message,
                                  const struct template_part **bad);
-size_t digest_text(enum encoding encoding, struct slice digest, char text[DIGEST_TEXT_MAX]);
-/* Equal in constant time; hex may be in upper case where the way says so. */
-bool digest_text_eq(const struct way *w, struct slice got, struct slice right);
-/* Strictly, into out; the length, or -1. */
-int encoding_decode(enum encoding encoding, struct slice text, struct buf *out);
 
 /* Answers the first handshake that holds, among the signed or the unsigned ones. False when none does; true too when one
  * fails its check: then out is a rejection. */

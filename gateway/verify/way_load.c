@@ -280,7 +280,7 @@ void load_jwt(struct load *l)
     r->require = load_texts(l, tree_get(l->t, obj, "require"), &r->n_require);
     r->body_claim = tree_text(l->t, obj, "body_claim", &l->p->memory);
     r->body_hash = load_hash(l, obj, "body_hash");
-    r->body_encoding = load_word(l, obj, "body_encoding", load_encodings, ENCODING_HEX);
+    r->body_encoding = (enum encoding)load_word(l, obj, "body_encoding", load_encodings, ENCODING_HEX);
     r->body_required = (enum jwt_body)load_word(l, obj, "body_claim_required", required, JWT_BODY_ALWAYS);
     r->url_claim = tree_text(l->t, obj, "url_claim", &l->p->memory);
     r->url_sha256 = load_word(l, obj, "url_hash", url_hashes, 0) == 1;
