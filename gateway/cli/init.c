@@ -12,12 +12,12 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/providers.h"
+#include "config/seal.h"
 
 #define FILE_MAX_BYTES (1u << 20)
 #define PROVIDERS_MAX 32
 #define STEP_SECRET "STEP_SECRET"
 #define SECRETS_KEY "HOOKLATCH_SECRETS_KEY"
-#define SECRETS_KEY_BYTES 32
 
 static const struct option long_options[] = { { "output", required_argument, NULL, 'o' },
                                               { "force", no_argument, NULL, 'f' },
@@ -135,8 +135,8 @@ static bool is_set(struct slice text, const char *name)
 
 static void put_secrets_key(struct slice old, struct buf *out)
 {
-    unsigned char key[SECRETS_KEY_BYTES];
-    char text[2 * SECRETS_KEY_BYTES];
+    unsigned char key[SEAL_KEY_BYTES];
+    char text[2 * SEAL_KEY_BYTES];
 
     if (is_set(old, SECRETS_KEY))
         return;

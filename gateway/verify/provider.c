@@ -14,19 +14,9 @@ struct slice provider_name(const struct provider *p)
     return p->name.len ? p->name : p->id;
 }
 
-struct slice provider_docs(const struct provider *p)
-{
-    return p->docs;
-}
-
 struct slice provider_secret_what(const struct provider *p)
 {
     return p->secret_what.len ? p->secret_what : SLICE("secret");
-}
-
-bool provider_secret_chosen(const struct provider *p)
-{
-    return p->secret_chosen;
 }
 
 enum scheme provider_scheme(const struct provider *p)

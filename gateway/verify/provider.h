@@ -32,9 +32,7 @@ void provider_free(struct provider *p);
 
 struct slice provider_id(const struct provider *p);   /* empty for fields spelled out in a source */
 struct slice provider_name(const struct provider *p); /* "GitHub"; the id when the file gives none */
-struct slice provider_docs(const struct provider *p); /* the vendor's page, or empty */
 struct slice provider_secret_what(const struct provider *p); /* what to ask the user for: "webhook secret" */
-bool provider_secret_chosen(const struct provider *p);       /* the user makes it up; else the vendor hands it out */
 enum scheme provider_scheme(const struct provider *p);
 const char *provider_scheme_name(const struct provider *p); /* "hmac" */
 /* Are secrets what proves who sent it? (Not for none and mtls.) */

@@ -87,8 +87,7 @@ struct answer {
 struct provider {
     struct arena memory;
     struct owned *owned; /* pointers and templates to clear */
-    struct slice id, name, docs, secret_what;
-    bool secret_chosen;
+    struct slice id, name, secret_what;
     enum scheme scheme;
     struct way *ways;          /* the provider's own, then its variants */
     uint32_t n_ways;

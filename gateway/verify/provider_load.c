@@ -169,7 +169,6 @@ static void load_secret(struct load *l)
     p->decode = (enum secret_decode)load_word(l, secret, "decode", decodes, DECODE_UTF8);
     p->strip_prefix = tree_text(l->t, secret, "strip_prefix", &p->memory);
     p->secret_what = tree_text(l->t, secret, "what", &p->memory);
-    p->secret_chosen = tree_bool(l->t, secret, "chosen", false);
 }
 
 static void load_params(struct load *l)
@@ -279,7 +278,6 @@ struct provider *provider_load(const struct tree *t, uint32_t node, struct issue
     l.p = p;
     p->id = tree_text(t, node, "id", &p->memory);
     p->name = tree_text(t, node, "name", &p->memory);
-    p->docs = tree_text(t, node, "docs", &p->memory);
     load_secret(&l);
     load_params(&l);
     split = tree_get(t, node, "split");
