@@ -49,6 +49,13 @@ int encoding_decode(enum encoding encoding, struct slice text, struct buf *out)
     return (int)len;
 }
 
+struct slice encoding_unpadded(struct slice text)
+{
+    while (slice_ends(text, SLICE("=")))
+        text.len--;
+    return text;
+}
+
 size_t encoding_hash(enum encoding encoding, const struct hash *h, struct slice of, char text[DIGEST_TEXT_MAX])
 {
     unsigned char digest[HASH_MAX_BYTES];

@@ -18,6 +18,8 @@ size_t encoding_encode(enum encoding encoding, struct slice bytes, char *text);
 void encoding_put(enum encoding encoding, struct slice bytes, struct buf *out);
 /* Strictly, appended; the length, or -1. */
 int encoding_decode(enum encoding encoding, struct slice text, struct buf *out);
+/* Without the '=' at its end. */
+struct slice encoding_unpadded(struct slice text);
 /* The hash of it as text: the number of characters; 0 when OpenSSL failed. */
 size_t encoding_hash(enum encoding encoding, const struct hash *h, struct slice of, char text[DIGEST_TEXT_MAX]);
 

@@ -49,10 +49,10 @@ static void put_lengths(struct explanation *x)
             continue;
         buf_printf(x->out, "- The signature has %zu characters; %s in %s has %zu.", got, w->hash->name,
                    encoding_words[w->encoding], wanted);
-        for (const struct hash *const *h = hash_all; *h; h++)
+        for (const struct hash *h = hash_all; h < hash_all + HASH_N; h++)
             for (int e = ENCODING_HEX; e <= ENCODING_BASE64URL; e++)
-                if (text_length(*h, (enum encoding)e) == got)
-                    buf_printf(x->out, " %s in %s has %zu.", (*h)->name, encoding_words[e], got);
+                if (text_length(h, (enum encoding)e) == got)
+                    buf_printf(x->out, " %s in %s has %zu.", h->name, encoding_words[e], got);
         buf_putc(x->out, '\n');
     }
 }

@@ -8,36 +8,34 @@
 
 #define BLOCK_MAX 128
 
-enum { SHA1, SHA256, SHA384, SHA512, NHASHES };
-static const struct hash hashes[NHASHES] = {
-    [SHA1] = { "sha1", 20, 64 },
-    [SHA256] = { "sha256", 32, 64 },
-    [SHA384] = { "sha384", 48, 128 },
-    [SHA512] = { "sha512", 64, 128 },
+const struct hash hash_all[HASH_N] = {
+    [HASH_SHA1] = { "sha1", 20, 64 },
+    [HASH_SHA256] = { "sha256", 32, 64 },
+    [HASH_SHA384] = { "sha384", 48, 128 },
+    [HASH_SHA512] = { "sha512", 64, 128 },
 };
-const struct hash *const hash_all[] = { &hashes[SHA1], &hashes[SHA256], &hashes[SHA384], &hashes[SHA512], NULL };
 
 /* Fetched once for the process: a fetch costs more than hashing a webhook. */
-static EVP_MD *fetched[NHASHES];
+static EVP_MD *fetched[HASH_N];
 
 static void fetch_all(void)
 {
-    for (int i = 0; i < NHASHES; i++)
-        fetched[i] = EVP_MD_fetch(NULL, hashes[i].name, NULL);
+    for (int i = 0; i < HASH_N; i++)
+        fetched[i] = EVP_MD_fetch(NULL, hash_all[i].name, NULL);
 }
 
 static const EVP_MD *md_of(const struct hash *h)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fetch_all);
-    return fetched[h - hashes];
+    return fetched[h - hash_all];
 }
 
 const struct hash *hash_find(struct slice name)
 {
-    for (int i = 0; i < NHASHES; i++)
-        if (slice_eq_z(name, hashes[i].name))
-            return &hashes[i];
+    for (int i = 0; i < HASH_N; i++)
+        if (slice_eq_z(name, hash_all[i].name))
+            return &hash_all[i];
     return NULL;
 }
 

@@ -12,9 +12,9 @@ struct hash {
     const char *name; /* "sha256" */
     size_t len, block; /* bytes of a digest, of a block */
 };
-/* sha1, sha256, sha384, sha512; NULL for others. */
-const struct hash *hash_find(struct slice name);
-extern const struct hash *const hash_all[]; /* ends with NULL */
+enum { HASH_SHA1, HASH_SHA256, HASH_SHA384, HASH_SHA512, HASH_N };
+extern const struct hash hash_all[HASH_N];
+const struct hash *hash_find(struct slice name); /* NULL for others */
 
 struct hmac_key;
 struct hmac_key *hmac_key_new(const struct hash *h, struct slice key);

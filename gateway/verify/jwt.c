@@ -5,9 +5,12 @@
 #define TOKEN_MAX 65536 /* bytes */
 
 const struct jwt_alg_info jwt_algs[JWT_NALGS] = {
-    [JWT_HS256] = { "HS256", "sha256", PUBLIC_ED25519 },    [JWT_HS384] = { "HS384", "sha384", PUBLIC_ED25519 },
-    [JWT_HS512] = { "HS512", "sha512", PUBLIC_ED25519 },    [JWT_RS256] = { "RS256", "sha256", PUBLIC_RSA },
-    [JWT_PS256] = { "PS256", "sha256", PUBLIC_RSA_PSS },    [JWT_ES256] = { "ES256", "sha256", PUBLIC_ECDSA_RAW },
+    [JWT_HS256] = { "HS256", &hash_all[HASH_SHA256], PUBLIC_ED25519 },
+    [JWT_HS384] = { "HS384", &hash_all[HASH_SHA384], PUBLIC_ED25519 },
+    [JWT_HS512] = { "HS512", &hash_all[HASH_SHA512], PUBLIC_ED25519 },
+    [JWT_RS256] = { "RS256", &hash_all[HASH_SHA256], PUBLIC_RSA },
+    [JWT_PS256] = { "PS256", &hash_all[HASH_SHA256], PUBLIC_RSA_PSS },
+    [JWT_ES256] = { "ES256", &hash_all[HASH_SHA256], PUBLIC_ECDSA_RAW },
     [JWT_EDDSA] = { "EdDSA", NULL, PUBLIC_ED25519 },
 };
 

@@ -11,7 +11,8 @@ enum jwt_alg { JWT_HS256, JWT_HS384, JWT_HS512, JWT_RS256, JWT_PS256, JWT_ES256,
 #define JWT_NHS 3 /* the first ones take a shared secret */
 
 struct jwt_alg_info {
-    const char *name, *hash; /* "HS256", "sha256" */
+    const char *name;        /* "HS256" */
+    const struct hash *hash; /* NULL: the algorithm has its own */
     enum public_kind kind;   /* not of HS… */
 };
 extern const struct jwt_alg_info jwt_algs[JWT_NALGS];

@@ -58,7 +58,7 @@ static void put_claims(struct signing *g, struct buf *out)
     if (r->body_claim.len && (c->body.len || r->body_required == JWT_BODY_ALWAYS))
         put_digest(r->body_hash, r->body_encoding, c->body, r->body_claim, out);
     if (r->url_claim.len && r->url_sha256)
-        put_digest(hash_find(SLICE("sha256")), ENCODING_HEX, c->url, r->url_claim, out);
+        put_digest(&hash_all[HASH_SHA256], ENCODING_HEX, c->url, r->url_claim, out);
     else if (r->url_claim.len)
         put_text_member(out, r->url_claim, c->url);
     buf_putc(out, '}');
@@ -69,8 +69,7 @@ static size_t sign(struct signing *g, enum jwt_alg alg, struct slice text, unsig
     const struct key *k = &g->check.checker->keys[0];
 
     if (alg >= JWT_NHS)
-        return public_key_sign(k->public[alg], jwt_algs[alg].hash ? hash_find(slice_z(jwt_algs[alg].hash)) : NULL, text,
-                               out);
+        return public_key_sign(k->public[alg], jwt_algs[alg].hash, text, out);
     hmac_start(g->check.s->hmac, k->jwt[alg]);
     hmac_update(g->check.s->hmac, text);
     return hmac_end(g->check.s->hmac, out);

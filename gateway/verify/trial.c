@@ -5,13 +5,6 @@
 
 #include "base/codec.h"
 
-static struct slice unpadded(struct slice s)
-{
-    while (s.len > 0 && s.ptr[s.len - 1] == '=')
-        s.len--;
-    return s;
-}
-
 static struct slice key_bytes(const struct key *k)
 {
     return slice_of(k->bytes, k->len);
@@ -61,9 +54,9 @@ static const char *written_as(struct slice got, struct slice digest)
         return "upper-case hex";
     if (slice_eq(got, as_base64))
         return encoding_words[ENCODING_BASE64];
-    if (!same_base64(unpadded(got), unpadded(as_base64)))
+    if (!same_base64(encoding_unpadded(got), encoding_unpadded(as_base64)))
         return NULL;
-    return slice_eq(unpadded(got), unpadded(as_base64)) ? "base64 without padding" : encoding_words[ENCODING_BASE64URL];
+    return slice_eq(encoding_unpadded(got), encoding_unpadded(as_base64)) ? "base64 without padding" : encoding_words[ENCODING_BASE64URL];
 }
 
 static void feed_hash(void *arg, struct slice piece)
@@ -139,7 +132,7 @@ static size_t decoded(struct slice text, int way, unsigned char *out, const char
         return text.len / 2;
     if (way == ENCODING_BASE64 && base64_decode(text, out, &len) == 0)
         return len;
-    return way == ENCODING_BASE64URL && base64url_decode(unpadded(text), out, &len) == 0 ? len : 0;
+    return way == ENCODING_BASE64URL && base64url_decode(encoding_unpadded(text), out, &len) == 0 ? len : 0;
 }
 
 static bool try_presented(struct trial *t, const struct public_key *k, const struct hash *hash, struct slice message,
@@ -196,7 +189,7 @@ static bool try_token(struct trial *t, struct slice key, const char *what)
     bool match;
 
     if (t->token->alg < JWT_NHS) {
-        struct hmac_key *k = hmac_key_new(hash_find(slice_z(alg->hash)), key);
+        struct hmac_key *k = hmac_key_new(alg->hash, key);
         hmac_start(t->c->s->hmac, k);
         hmac_update(t->c->s->hmac, t->token->signed_part);
         size_t n = hmac_end(t->c->s->hmac, mac);
@@ -205,8 +198,7 @@ static bool try_token(struct trial *t, struct slice key, const char *what)
     } else {
         struct err ignored;
         struct public_key *k = public_key_new(alg->kind, key, &ignored);
-        match = k && public_key_verify(k, alg->hash ? hash_find(slice_z(alg->hash)) : NULL, t->token->signed_part,
-                                       t->token->signature);
+        match = k && public_key_verify(k, alg->hash, t->token->signed_part, t->token->signature);
         public_key_free(k);
     }
     if (match)
@@ -253,10 +245,10 @@ static bool try_hashes(struct trial *t)
 {
     char what[64];
 
-    for (const struct hash *const *h = hash_all; *h && t->c->way->hash; h++) {
-        snprintf(what, sizeof what, "with the hash %s", (*h)->name);
-        for (size_t k = 0; k < t->c->v->n_keys && *h != t->c->way->hash; k++)
-            if (trial_signature(t, *h, key_bytes(&t->c->checker->keys[k]), what))
+    for (const struct hash *h = hash_all; h < hash_all + HASH_N && t->c->way->hash; h++) {
+        snprintf(what, sizeof what, "with the hash %s", h->name);
+        for (size_t k = 0; k < t->c->v->n_keys && h != t->c->way->hash; k++)
+            if (trial_signature(t, h, key_bytes(&t->c->checker->keys[k]), what))
                 return true;
     }
     return false;

@@ -28,7 +28,7 @@ static int decode_hex(struct slice text, struct key *k)
 static int decode_sha1(struct slice text, struct key *k)
 {
     unsigned char digest[HASH_MAX_BYTES];
-    k->len = hash_of(hash_find(SLICE("sha1")), text, digest);
+    k->len = hash_of(&hash_all[HASH_SHA1], text, digest);
     k->bytes = mem_dup(digest, k->len);
     mem_wipe(digest, sizeof digest);
     return k->len ? 0 : -1;
@@ -97,7 +97,7 @@ static int make_jwt_keys(const struct provider *p, const struct secret *secret, 
         if (!(p->jwt.algs >> a & 1))
             continue;
         if (a < JWT_NHS)
-            k->jwt[a] = hmac_key_new(hash_find(slice_z(jwt_algs[a].hash)), slice_of(k->bytes, k->len));
+            k->jwt[a] = hmac_key_new(jwt_algs[a].hash, slice_of(k->bytes, k->len));
         else if (make_public(jwt_algs[a].kind, secret, k, &k->public[a], e))
             return -1;
     }
