@@ -9,14 +9,12 @@
 #include "cli/input.h"
 #include "cli/remote.h"
 
-#define REPEAT_MAX 128 /* of --secret, --header, --param each */
-
 /* The options as given. */
 struct given {
     struct slice provider, url, method, now;
-    struct secret secrets[REPEAT_MAX];
-    struct header headers[REPEAT_MAX];
-    struct param params[REPEAT_MAX];
+    struct secret secrets[REQUEST_REPEAT_MAX];
+    struct header headers[REQUEST_REPEAT_MAX];
+    struct param params[REQUEST_REPEAT_MAX];
     size_t n_secrets, n_headers, n_params;
     const char *file;
 };
@@ -29,7 +27,7 @@ static int complain(const char *command, const struct err *e)
 
 static int add_secret(struct given *g, const char *text, struct err *e)
 {
-    if (g->n_secrets == REPEAT_MAX)
+    if (g->n_secrets == REQUEST_REPEAT_MAX)
         return err_set(e, ERR_LIMIT, "too many --secret");
     if (secret_from_argument(&g->secrets[g->n_secrets], slice_z(text), e))
         return err_add(e, "--secret");
@@ -37,25 +35,25 @@ static int add_secret(struct given *g, const char *text, struct err *e)
     return 0;
 }
 
-static int add_header(struct given *g, const char *text, struct err *e)
+int request_add_header(struct header *list, size_t *n, const char *text, struct err *e)
 {
     struct header h;
-    if (g->n_headers == REPEAT_MAX)
+    if (*n == REQUEST_REPEAT_MAX)
         return err_set(e, ERR_LIMIT, "too many --header");
     if (!slice_cut(slice_z(text), ':', &h.name, &h.value) || slice_trim(h.name).len == 0)
         return err_set(e, ERR_INPUT, "--header \"%s\": it has to be 'NAME: VALUE'", text);
-    g->headers[g->n_headers++] = (struct header){ slice_trim(h.name), slice_trim(h.value) };
+    list[(*n)++] = (struct header){ slice_trim(h.name), slice_trim(h.value) };
     return 0;
 }
 
-static int add_param(struct given *g, const char *text, struct err *e)
+int request_add_param(struct param *list, size_t *n, const char *text, struct err *e)
 {
     struct param p;
-    if (g->n_params == REPEAT_MAX)
+    if (*n == REQUEST_REPEAT_MAX)
         return err_set(e, ERR_LIMIT, "too many --param");
     if (!slice_cut(slice_z(text), '=', &p.name, &p.value) || p.name.len == 0)
         return err_set(e, ERR_INPUT, "--param \"%s\": it has to be NAME=VALUE", text);
-    g->params[g->n_params++] = p;
+    list[(*n)++] = p;
     return 0;
 }
 
@@ -80,9 +78,9 @@ static int take_option(struct request *q, struct given *g, int option, struct er
         g->method = slice_z(optarg);
         return 0;
     case 'H':
-        return add_header(g, optarg, e);
+        return request_add_header(g->headers, &g->n_headers, optarg, e);
     case 'P':
-        return add_param(g, optarg, e);
+        return request_add_param(g->params, &g->n_params, optarg, e);
     case 'n':
         g->now = slice_z(optarg);
         return 0;

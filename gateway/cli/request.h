@@ -21,6 +21,11 @@ struct request {
 int request_read(struct request *q, int argc, char **argv) MUST_CHECK;
 void request_clear(struct request *q);
 
+#define REQUEST_REPEAT_MAX 128 /* of --secret, --header, --param each */
+/* An option's argument, added to a list with room for so many. */
+int request_add_header(struct header *list, size_t *n, const char *text, struct err *e) MUST_CHECK;
+int request_add_param(struct param *list, size_t *n, const char *text, struct err *e) MUST_CHECK;
+
 #define REQUEST_BODY_MAX ((size_t)32 << 20)
 /* Fills url, path and query; an empty url leaves the path "/". */
 int request_set_url(struct delivery *d, struct slice url, struct err *e) MUST_CHECK;

@@ -19,14 +19,11 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-#define HEADERS_MAX 32
-#define PARAMS_MAX 16
-
 struct options {
     const char *config, *provider, *secret, *url, *source, *event, *file;
-    struct header headers[HEADERS_MAX];
+    struct header headers[REQUEST_REPEAT_MAX];
     size_t n_headers;
-    struct param params[PARAMS_MAX];
+    struct param params[REQUEST_REPEAT_MAX];
     size_t n_params;
 };
 
@@ -55,33 +52,10 @@ struct sending {
     struct arena memory;
 };
 
-static int add_header(struct options *o, const char *text)
-{
-    struct slice name, value;
-
-    if (o->n_headers == HEADERS_MAX || !slice_cut(slice_z(text), ':', &name, &value)) {
-        fprintf(stderr, "hooklatch send: --header takes \"Name: value\", at most %d times\n", HEADERS_MAX);
-        return CLI_USAGE;
-    }
-    o->headers[o->n_headers++] = (struct header){ slice_trim(name), slice_trim(value) };
-    return 0;
-}
-
-static int add_param(struct options *o, const char *text)
-{
-    struct param p;
-
-    if (o->n_params == PARAMS_MAX || !slice_cut(slice_z(text), '=', &p.name, &p.value) || p.name.len == 0) {
-        fprintf(stderr, "hooklatch send: --param takes NAME=VALUE, at most %d times\n", PARAMS_MAX);
-        return CLI_USAGE;
-    }
-    o->params[o->n_params++] = p;
-    return 0;
-}
-
 static int read_options(int argc, char **argv, struct options *o)
 {
     int c, bad = 0;
+    struct err e = { 0 };
 
     while (!bad && (c = getopt_long(argc, argv, "c:H:", long_options, NULL)) != -1) {
         switch (c) {
@@ -89,11 +63,13 @@ static int read_options(int argc, char **argv, struct options *o)
         case 'p': o->provider = optarg; break;
         case 's': o->secret = optarg; break;
         case 'u': o->url = optarg; break;
-        case 'H': bad = add_header(o, optarg); break;
-        case 'P': bad = add_param(o, optarg); break;
+        case 'H': bad = request_add_header(o->headers, &o->n_headers, optarg, &e); break;
+        case 'P': bad = request_add_param(o->params, &o->n_params, optarg, &e); break;
         default: bad = CLI_USAGE;
         }
     }
+    if (e.code)
+        fprintf(stderr, "hooklatch send: %s\n", e.text);
     char **rest = argv + optind, **end = argv + argc;
     if (!bad && !o->provider && rest < end)
         o->source = *rest++;
@@ -225,7 +201,7 @@ static int read_body(struct sending *s, struct delivery *d, struct err *e)
         d->body = buf_slice(&s->body);
     }
     struct slice type = missing ? usual_type(s) : s->sample.content_type;
-    struct header *all = arena_alloc(&s->memory, (HEADERS_MAX + s->sample.n_headers + 1) * sizeof *all);
+    struct header *all = arena_alloc(&s->memory, (o->n_headers + s->sample.n_headers + 1) * sizeof *all);
     size_t n = 0;
     for (size_t i = 0; i < o->n_headers; i++)
         all[n++] = o->headers[i];

@@ -7,18 +7,14 @@
 #include "cli/cli.h"
 #include "cli/request.h"
 
-static void put_url(const struct request *q, struct slice query, struct buf *out)
+static struct slice signed_url(struct request *q, struct slice query)
 {
-    struct slice url = q->delivery.url, old;
+    struct slice url = q->delivery.url;
 
-    if (!query.ptr) {
-        buf_put(out, url);
-        return;
-    }
-    slice_cut(url, '?', &url, &old);
-    buf_put(out, url);
-    buf_putc(out, '?');
-    buf_put(out, query);
+    if (!query.ptr)
+        return url;
+    url = slice_first(url, slice_find(url, '?'));
+    return slice_z(arena_printf(&q->memory, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(query)));
 }
 
 static void put_base64(struct buf *out, struct slice bytes)
@@ -29,13 +25,12 @@ static void put_base64(struct buf *out, struct slice bytes)
 }
 
 /* The whole of what has to be sent, but for the headers that were given. */
-static void print_json(const struct request *q, const struct signed_request *made)
+static void print_json(struct request *q, const struct signed_request *made)
 {
-    struct buf out, url;
+    struct slice url = signed_url(q, made->query);
+    struct buf out;
 
     buf_init(&out, (size_t)256 << 20);
-    buf_init(&url, (size_t)1 << 20);
-    put_url(q, made->query, &url);
     buf_puts(&out, "{\"headers\":[");
     for (size_t i = 0; i < made->n_headers; i++) {
         buf_puts(&out, i ? ",[" : "[");
@@ -47,14 +42,13 @@ static void print_json(const struct request *q, const struct signed_request *mad
     buf_putc(&out, ']');
     if (url.len) {
         buf_puts(&out, ",\"url\":");
-        json_quote(&out, buf_slice(&url));
+        json_quote(&out, url);
     }
     buf_puts(&out, ",\"body_b64\":\"");
     put_base64(&out, made->body.ptr ? made->body : q->delivery.body);
     buf_puts(&out, "\"}\n");
     fwrite(out.ptr, 1, out.len, stdout);
     buf_clear(&out);
-    buf_clear(&url);
 }
 
 static int write_body(const char *path, struct slice body)
@@ -71,17 +65,12 @@ static int write_body(const char *path, struct slice body)
 
 /* The headers that are missing, one a line, as `curl -H @-` and `--header` take them. What else has to change does not
  * fit there: standard error tells it. */
-static int print_text(const struct request *q, const struct signed_request *made)
+static int print_text(struct request *q, const struct signed_request *made)
 {
     for (size_t i = 0; i < made->n_headers; i++)
         printf("%.*s: %.*s\n", SLICE_FMT(made->headers[i].name), SLICE_FMT(made->headers[i].value));
-    if (made->query.ptr) {
-        struct buf url;
-        buf_init(&url, (size_t)1 << 20);
-        put_url(q, made->query, &url);
-        fprintf(stderr, "hooklatch sign: the URL has to be %.*s\n", SLICE_FMT(buf_slice(&url)));
-        buf_clear(&url);
-    }
+    if (made->query.ptr)
+        fprintf(stderr, "hooklatch sign: the URL has to be %.*s\n", SLICE_FMT(signed_url(q, made->query)));
     if (!made->body.ptr || q->body_to)
         return 0;
     fprintf(stderr, "hooklatch sign: the signature stands in the body: --body-to FILE writes that, and --output json "

@@ -1,4 +1,4 @@
-/* hooklatch verify --batch: one request a line, as ../shared/providers/vectors.json has them:
+/* hooklatch verify --batch: one request a line:
  *     {"provider": "github", "request": {"method": …, "url": …, "headers": [[name, value], …], "body_b64": …},
  *      "secrets": […], "params": {…}, "now": 1700000000}
  * and one verdict a line, in the same order. Only the signature is judged, by verify_delivery as the ingest path does: not

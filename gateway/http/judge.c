@@ -291,7 +291,7 @@ static void refuse_content_type(struct judge *j, const struct source *source, st
     refuse(out, 415, OUTCOME_MEDIA_TYPE, "content-type", buf_slice(&j->detail));
 }
 
-/* From the reading's item to an admission, or a refusal. count: of items; 0: the whole body is the event. */
+/* From the reading's item to an admission, or a refusal. item.count 0: the whole body is the event. */
 static void judge_event(struct judge *j, struct plan *plan, struct source *source, const struct delivery *d,
                         struct event_item item, struct judgement *out)
 {
