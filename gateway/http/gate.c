@@ -7,61 +7,61 @@
 /* So many proxies stand in a row nowhere; a stranger may write any number of addresses. */
 #define HOPS_MAX 32
 
+/* What the sender reads: a wrong token looks like no source, and nobody learns which addresses or names would do. */
+#define AS_UNKNOWN                                                                                                     \
+    .public_reason = "unknown-source", .public_detail = "no source has this path; webhooks go to /webhooks/<source>"
+#define AS_FORBIDDEN .public_reason = "forbidden", .public_detail = "this source does not take webhooks from here"
+#define AS_UNSIGNED                                                                                                    \
+    .public_reason = "signature", .public_detail = "the signature of this delivery could not be verified"
+
 static const struct gate_refusal unknown = {
     .status = 404,
     .outcome = OUTCOME_UNKNOWN,
     .reason = "unknown-source",
     .detail = "no source has this path; webhooks go to /webhooks/<source>",
-    .public_reason = "unknown-source",
-    .public_detail = "no source has this path; webhooks go to /webhooks/<source>",
+    AS_UNKNOWN,
 };
 static const struct gate_refusal bad_suffix = {
     .status = 404,
     .outcome = OUTCOME_UNKNOWN,
     .reason = "path-suffix",
     .detail = "the source takes no such path behind its own: path_suffix says which",
-    .public_reason = "unknown-source",
-    .public_detail = "no source has this path; webhooks go to /webhooks/<source>",
+    AS_UNKNOWN,
 };
 static const struct gate_refusal bad_token = {
     .status = 404,
     .outcome = OUTCOME_PATH_TOKEN,
     .reason = "path-token",
     .detail = "the path holds none of the source's tokens",
-    .public_reason = "unknown-source",
-    .public_detail = "no source has this path; webhooks go to /webhooks/<source>",
+    AS_UNKNOWN,
 };
 static const struct gate_refusal bad_address = {
     .status = 403,
     .outcome = OUTCOME_ADDRESS,
     .reason = "address-not-allowed",
     .detail = "the client's address is in none of the source's networks (allow)",
-    .public_reason = "forbidden",
-    .public_detail = "this source does not take webhooks from here",
+    AS_FORBIDDEN,
 };
 static const struct gate_refusal unknown_address = {
     .status = 403,
     .outcome = OUTCOME_ADDRESS,
     .reason = "address-not-allowed",
     .detail = "the client's address is not known: X-Forwarded-For of a trusted proxy cannot be read",
-    .public_reason = "forbidden",
-    .public_detail = "this source does not take webhooks from here",
+    AS_FORBIDDEN,
 };
 static const struct gate_refusal bad_certificate = {
     .status = 401,
     .outcome = OUTCOME_CERTIFICATE,
     .reason = "client-certificate",
     .detail = "the client's certificate has none of the source's subjects",
-    .public_reason = "signature",
-    .public_detail = "the signature of this delivery could not be verified",
+    AS_UNSIGNED,
 };
 static const struct gate_refusal no_certificate = {
     .status = 401,
     .outcome = OUTCOME_CERTIFICATE,
     .reason = "client-certificate",
     .detail = "the client has shown no certificate",
-    .public_reason = "signature",
-    .public_detail = "the signature of this delivery could not be verified",
+    AS_UNSIGNED,
 };
 
 /* "/webhooks/<source>", and what is behind it. */
