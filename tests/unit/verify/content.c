@@ -1,23 +1,7 @@
 /* Every placeholder of signed contents and answers, over one delivery. */
-#include "fixture.h"
+#include "arena.h"
 
 #include "verify/content.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 struct over { /* a delivery, and what a template makes of it */
     struct delivery delivery;

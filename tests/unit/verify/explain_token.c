@@ -1,24 +1,5 @@
 /* verify_explain on JSON Web Tokens, tokens and passwords: what is said, and what never is. */
-#include "fixture.h"
-
-static struct arena arena;
-static struct buf out;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    buf_init(&out, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    buf_clear(&out);
-    return 0;
-}
+#include "explained.h"
 
 #define JWT(algs, more) "scheme: jwt\nsignature: {name: Authorization, prefix: 'Bearer '}\njwt:\n  algs: [" algs "]\n" more
 #define SECRET "a secret of tokens"

@@ -1,27 +1,11 @@
 /* Handshakes: what is answered, what has to be proven first, and what a stranger cannot have. */
-#include "fixture.h"
+#include "arena.h"
 
 #include "base/codec.h"
 #include "verify/hmac.h"
 
 #define SIGNED "scheme: hmac\nhash: sha256\nencoding: base64\nsignature: {name: X-Sig, prefix: 'sha256='}\nsigned_content: ['{body}']\n"
 #define KEY "the secret of the test"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 static const struct param params[] = { { SLICE("verify_token"), SLICE("vt-1") }, { SLICE("key"), SLICE("pk") } };
 

@@ -1,24 +1,9 @@
 /* Tokens whose form or algorithm is not what the configuration says: refused, whoever signed them. */
+#include "arena.h"
 #include "pkey.h"
 #include "token.h"
 
 #include "verify/jwt.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 #define CLAIMS "{\"sub\":\"x\"}"
 

@@ -1,21 +1,6 @@
 /* Tokens that are rightly signed, and what their claims have to say. */
+#include "arena.h"
 #include "token.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 struct claims_case {
     const char *claims;

@@ -1,21 +1,5 @@
 /* Places to look: numbered and repeated headers, items of a split body, names of several parts, times. */
-#include "fixture.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
+#include "arena.h"
 
 static void start(struct fixture *f, const char *yaml)
 {

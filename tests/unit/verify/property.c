@@ -1,23 +1,8 @@
 /* Whatever is signed, and however: after it was signed no bit of it can change. Shared secrets. */
+#include "arena.h"
 #include "flip.h"
 
 #define SECRET "a secret of the test, which is longer than a block of SHA-256 (64 bytes)"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 /* The secret is both user:password and any text. */
 static const char *const hashes[] = { "sha1", "sha256", "sha384", "sha512" };

@@ -1,4 +1,5 @@
 /* Keys as users give them: what is read, what is refused, and nobody is asked for a passphrase. */
+#include "arena.h"
 #include "pkey.h"
 
 #include <openssl/core_names.h>
@@ -7,22 +8,6 @@
 
 #include "base/mem.h"
 #include "verify/public_key.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 static const enum public_kind all[] = { PUBLIC_ED25519, PUBLIC_ECDSA, PUBLIC_ECDSA_RAW, PUBLIC_RSA, PUBLIC_RSA_PSS };
 #define KINDS 5

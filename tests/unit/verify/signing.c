@@ -1,21 +1,5 @@
 /* Where verify_sign puts what it makes, and what of the request stays as it was. */
-#include "fixture.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
+#include "arena.h"
 
 static void start(struct fixture *f, const char *place, struct slice body, bool form)
 {

@@ -1,4 +1,5 @@
 /* One verifier, several threads: each has its own scratch and reading, the verifier and its keys are shared. */
+#include "arena.h"
 #include "flip.h"
 #include "pkey.h"
 
@@ -6,22 +7,6 @@
 
 #define THREADS 4
 #define ROUNDS 60
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 struct worker {
     pthread_t thread;

@@ -1,27 +1,8 @@
 /* What verify_explain finds out by trying: a request that is signed in one way and judged in another. */
-#include "fixture.h"
+#include "explained.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-
-static struct arena arena;
-static struct buf out;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    buf_init(&out, 1 << 20);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    buf_clear(&out);
-    return 0;
-}
 
 #define URL "https://example.com/h"
 

@@ -1,26 +1,10 @@
-#include "fixture.h"
+#include "arena.h"
 
 #define SECRET "a secret of the test, which is longer than a block of SHA-256 (64 bytes)"
 #define TIMED                                                                                                          \
     "signature: {in: header, name: X-Sig, format: plain, prefix: 's='}\n"                                              \
     "timestamp: {in: header, name: X-Time, format: unix, tolerance_s: 300}\n"                                          \
     "signed_content: ['{timestamp}.{header:X-Id}.{method}.{path_query}.{url}.{query:q}.{json:/a}.{body}']\n"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 static void start(struct fixture *f, const char *yaml, const char *secret)
 {
