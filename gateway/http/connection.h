@@ -65,7 +65,7 @@ struct request {
     struct parser parser;
     int64_t start_us;
     size_t charged; /* bytes of body in the budget */
-    bool tls, collected;
+    bool collected;
     char remote[INET6_ADDRSTRLEN];
     struct header *headers; /* as many as the limits allow, behind fields */
     struct field fields[];

@@ -2,7 +2,6 @@
 
 #include "http/certificate.h"
 
-#define PREFIX "/webhooks/"
 #define TOKEN_SHOWN "<path_token>"
 /* So many proxies stand in a row nowhere; a stranger may write any number of addresses. */
 #define HOPS_MAX 32
@@ -67,10 +66,10 @@ static const struct gate_refusal no_certificate = {
 /* "/webhooks/<source>", and what is behind it. */
 static void find_source(const struct plan *p, struct slice path, struct visitor *v)
 {
-    struct slice behind = slice_from(path, sizeof PREFIX - 1);
+    struct slice behind = slice_from(path, sizeof GATE_PREFIX - 1);
     size_t end = slice_find(behind, '/');
 
-    v->source = slice_starts(path, SLICE(PREFIX)) ? plan_source(p, slice_first(behind, end)) : NULL;
+    v->source = slice_starts(path, SLICE(GATE_PREFIX)) ? plan_source(p, slice_first(behind, end)) : NULL;
     v->rest = v->source ? slice_from(behind, end) : SLICE_NONE;
 }
 

@@ -9,6 +9,8 @@
 #include "http/stats.h"
 #include "plan/plan.h"
 
+#define GATE_PREFIX "/webhooks/" /* of every source's path */
+
 struct gate_refusal { /* static */
     int status;
     enum outcome outcome;

@@ -9,7 +9,6 @@
 #include "http/inflate.h"
 #include "http/ingest_answer.h"
 
-#define PREFIX "/webhooks/" /* what is below it is answered before its body comes */
 #define BATCH_CPU_US US_PER_S
 
 /* A delivery that waits for the disk. */
@@ -260,7 +259,7 @@ static void on_request(struct request *r, void *arg)
         take_delivery(in, r, s);
 }
 
-/* Before a body is read: how much of it this source takes. Who may not come in is answered without reading it. */
+/* Before a body is read: how much of it this source takes. Who may not come in is answered without it, below /webhooks/. */
 static bool on_head(void *arg, const struct http_head *head, size_t *body_bytes, struct http_refusal *why)
 {
     struct ingest *in = arg;
@@ -269,7 +268,7 @@ static bool on_head(void *arg, const struct http_head *head, size_t *body_bytes,
 
     if (!closed)
         *body_bytes = v.source->body_max;
-    if (!closed || (head->has_length && head->length == 0) || !slice_starts(request_path(head->request), SLICE(PREFIX)))
+    if (!closed || (head->has_length && head->length == 0) || !slice_starts(request_path(head->request), SLICE(GATE_PREFIX)))
         return true;
     *why = (struct http_refusal){
         .status = closed->status, .reason = closed->public_reason, .detail = closed->public_detail, .mark = closed

@@ -50,7 +50,6 @@ struct request *request_new(struct conn *c)
     r->conn = c;
     r->budget = s->o.budget;
     r->len = r->charged = 0;
-    r->tls = c->sock.ssl;
     r->collected = false;
     memcpy(r->remote, c->remote, sizeof r->remote);
     parser_init(&r->parser, &s->o.limits, r->fields);
@@ -182,11 +181,6 @@ struct slice request_header(const struct request *r, struct slice name)
 struct slice request_body(const struct request *r)
 {
     return slice_of(r->block + r->parser.body_at, r->parser.body_len);
-}
-
-bool request_is_tls(const struct request *r)
-{
-    return r->tls;
 }
 
 int64_t request_start_us(const struct request *r)

@@ -92,7 +92,6 @@ const struct client_names *request_client(const struct request *r);
 const struct header *request_headers(const struct request *r, size_t *n);
 struct slice request_header(const struct request *r, struct slice name); /* the first, or ptr NULL */
 struct slice request_body(const struct request *r); /* contiguous; as received (chunk framing removed, content coding not) */
-bool request_is_tls(const struct request *r);
 int64_t request_start_us(const struct request *r); /* monotonic, the request's first byte */
 
 /* Frees the request. headers may be NULL; Content-Type among them where there is a body; Content-Length, Date and

@@ -105,15 +105,15 @@ static void keep_params(struct build *b, struct source *s, const struct param *p
 static void make_verifier(struct build *b, uint32_t node, struct source *s, const struct secret *secrets, size_t n)
 {
     uint32_t list = tree_get(b->t, node, "secrets");
-    enum scheme scheme = provider_scheme(s->provider);
-    bool none = scheme == SCHEME_NONE || scheme == SCHEME_MTLS;
+    bool none = !provider_needs_secret(s->provider);
     struct param *params;
     struct err e;
 
     if (none && list != JSON_NONE) {
         tree_error(b->t, list, b->is, "remove them", "%s",
-                   scheme == SCHEME_MTLS ? "secrets are not used: the certificate is what proves it"
-                                         : "secrets are not used: nothing is verified");
+                   provider_scheme(s->provider) == SCHEME_MTLS
+                       ? "secrets are not used: the certificate is what proves it"
+                       : "secrets are not used: nothing is verified");
         return;
     }
     if (!none && list == JSON_NONE) {
