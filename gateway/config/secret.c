@@ -124,6 +124,14 @@ static int read_node(struct secret *s, const struct tree *t, uint32_t node, stru
     return read_value(s, value, e);
 }
 
+static const char *env_hint(const struct secret *s)
+{
+    if (!s->label || !slice_starts(slice_z(s->label), SLICE("env:")))
+        return NULL;
+    return getenv(s->label + 4) ? "write its value where it is set, in hooklatch.env after the =; then again: set -a; . ./hooklatch.env"
+                                : "set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit";
+}
+
 int secret_read(struct secret *s, const struct tree *t, uint32_t node, struct issues *is)
 {
     enum remark remark = REMARK_NONE;
@@ -134,11 +142,7 @@ int secret_read(struct secret *s, const struct tree *t, uint32_t node, struct is
     arena_init(&memory);
     int result = read_node(s, t, node, &memory, &remark, &e);
     if (result < 0) {
-        bool env = s->label && slice_starts(slice_z(s->label), SLICE("env:"));
-        tree_error(t, node, is,
-                   env ? "set it where hooklatch is started: set -a; . ./hooklatch.env; or EnvironmentFile= of its unit"
-                       : NULL,
-                   "%s", e.text);
+        tree_error(t, node, is, env_hint(s), "%s", e.text);
         secret_clear(s);
     } else if (remark == REMARK_WORLD_READABLE) {
         tree_warn(t, node, is, "chmod o-r it", "everybody on this machine can read %s", s->label);

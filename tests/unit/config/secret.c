@@ -84,7 +84,9 @@ static void test_env(void **state)
     assert_secret("{env: HL_TEST_SPACE}", "s3cret\n", "env:HL_TEST_SPACE",
                   "t:1:1: warning: the secret env:HL_TEST_SPACE begins or ends with white space\n"
                   "    hint: remove it unless it belongs to the secret\n");
-    assert_refused("{env: HL_TEST_EMPTY}", "t:1:1: error: the environment variable HL_TEST_EMPTY is empty\n" ENV_HINT);
+    assert_refused("{env: HL_TEST_EMPTY}", "t:1:1: error: the environment variable HL_TEST_EMPTY is empty\n"
+                   "    hint: write its value where it is set, in hooklatch.env after the =; then again: set -a; "
+                   ". ./hooklatch.env\n");
     assert_refused("{env: HL_TEST_ABSENT}",
                    "t:1:1: error: the environment variable HL_TEST_ABSENT is not set\n" ENV_HINT);
 }
