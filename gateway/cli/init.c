@@ -26,7 +26,7 @@ static const struct option long_options[] = { { "output", required_argument, NUL
 struct chosen {
     struct slice id, name, docs, what, content_type; /* in init's memory */
     struct tree file; /* the provider's */
-    enum { SECRET_MADE, SECRET_SHOWN, SECRET_FILE, SECRET_HANDED_OVER, SECRET_NONE } from;
+    enum { SECRET_MADE, SECRET_SHOWN, SECRET_FILE, SECRET_HANDED_OVER, SECRET_IN_URL } from;
     char *env;       /* the variable of its secret */
     bool kept;       /* it was in the file of secrets already */
     bool basic;      /* the secret is user:password */
@@ -158,9 +158,12 @@ static void put_secrets(struct init *in, struct slice old, struct buf *out)
     for (size_t i = 0; i < in->n; i++) {
         struct chosen *c = &in->chosen[i];
         c->kept = is_set(old, c->env);
-        if (c->kept || (c->from != SECRET_MADE && c->from != SECRET_SHOWN))
+        if (c->kept || (c->from != SECRET_MADE && c->from != SECRET_SHOWN && c->from != SECRET_IN_URL))
             continue;
-        if (c->from == SECRET_MADE) {
+        if (c->from == SECRET_IN_URL) {
+            make_secret(c->secret, "");
+            buf_printf(out, "# %.*s: the last part of the URL that is typed into its form\n", SLICE_FMT(c->name));
+        } else if (c->from == SECRET_MADE) {
             make_secret(stpcpy(c->secret, c->basic ? "hooklatch:" : ""), "");
             buf_printf(out, "# %.*s: the %.*s; type the same into its form\n", SLICE_FMT(c->name), SLICE_FMT(c->what));
         } else {
@@ -256,8 +259,9 @@ static void print_wrapped(struct slice text)
 
 static void print_secret(const struct init *in, const struct chosen *c)
 {
-    if (c->from == SECRET_NONE)
-        printf("  secret        none: nothing is signed, so choose a name of the source that nobody can guess\n");
+    if (c->from == SECRET_IN_URL)
+        printf("  secret        the URL's last part%s%s: nothing is signed, so nobody else must know the URL\n",
+               c->kept ? ", as it is in " : "", c->kept ? in->env_file : "");
     else if (c->from == SECRET_HANDED_OVER)
         printf("  secret        it hands it over in its first request: serve first, and fill in the form then;\n"
                "                hooklatch secrets show %.*s prints it\n", SLICE_FMT(c->id));
@@ -278,6 +282,10 @@ static void print_form(const struct init *in, const struct chosen *c)
     buf_init(&url, 256);
     buf_init(&setup, FILE_MAX_BYTES);
     buf_printf(&url, "https://YOUR-ADDRESS/webhooks/%.*s", SLICE_FMT(c->id));
+    if (c->from == SECRET_IN_URL && c->kept)
+        buf_printf(&url, "/$%s", c->env);
+    else if (c->from == SECRET_IN_URL)
+        buf_printf(&url, "/%s", c->secret);
     words_put_setup(&c->file, buf_slice(&url), &setup);
     printf("\n%.*s", SLICE_FMT(c->name));
     if (c->docs.len)
@@ -329,8 +337,8 @@ static void describe(struct init *in, struct chosen *c)
     c->env = provider_env_name(c->id);
     struct slice scheme = tree_text(t, 0, "scheme", &in->memory);
     c->basic = slice_eq_z(scheme, "basic");
-    if (slice_eq_z(scheme, "none"))
-        c->from = SECRET_NONE;
+    if (words_unsigned(t))
+        c->from = SECRET_IN_URL;
     else if (words_secret_by_handshake(t))
         c->from = SECRET_HANDED_OVER;
     else if (words_secret_is_file(t))

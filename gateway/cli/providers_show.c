@@ -108,7 +108,9 @@ static void put_delivery_id(const struct tree *t, struct buf *out)
 {
     words_put_places(t, "delivery_id", out);
     if (tree_get(t, 0, "delivery_id") == JSON_NONE)
-        buf_puts(out, "none: with `dedupe: {by: body}` the body tells deliveries apart");
+        buf_printf(out, "none: with `dedupe: {by: body}` %s", tree_get(t, 0, "split") == JSON_NONE
+                                                                ? "the body tells deliveries apart"
+                                                                : "its own bytes tell each event apart");
 }
 
 static void put_subject(const struct tree *t, struct buf *out)
@@ -236,7 +238,7 @@ void providers_put_text(const struct provider_file *f, const struct tree *t, str
         buf_puts(out, "\nTo know\n");
     put_notes(t, "  - ", 4, out);
     buf_reset(&part);
-    buf_printf(&part, URL "%.*s", SLICE_FMT(f->id));
+    buf_printf(&part, URL "%.*s%s", SLICE_FMT(f->id), words_unsigned(t) ? "/<path_token>" : "");
     struct buf setup;
     buf_init(&setup, PART_MAX);
     words_put_setup(t, buf_slice(&part), &setup);

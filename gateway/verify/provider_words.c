@@ -293,6 +293,13 @@ void words_put_setup(const struct tree *t, struct slice url, struct buf *out)
     arena_clear(&a);
 }
 
+bool words_unsigned(const struct tree *t)
+{
+    uint32_t scheme = tree_get(t, 0, "scheme");
+
+    return scheme != JSON_NONE && json_string_eq(&t->doc, scheme, SLICE("none"));
+}
+
 bool words_secret_by_handshake(const struct tree *t)
 {
     uint32_t end, i = elements(t, 0, "handshakes", &end);
@@ -326,8 +333,9 @@ void words_put_settings(const struct tree *t, const char *env, const char *inden
     struct arena a;
 
     arena_init(&a);
-    if (slice_eq_z(tree_text(t, 0, "scheme", &a), "none"))
-        buf_printf(out, "%sverify: none   # nothing is signed: choose a name that nobody can guess\n", indent);
+    if (words_unsigned(t))
+        buf_printf(out, "%sverify: none\n%spath_token: {env: %s}   # nothing is signed: the URL is the secret\n", indent, indent,
+                   env);
     else if (words_secret_by_handshake(t))
         buf_printf(out, "%ssecrets: handshake   # the sender hands it over in its first request\n", indent);
     else if (words_secret_is_file(t))
@@ -335,6 +343,9 @@ void words_put_settings(const struct tree *t, const char *env, const char *inden
     else
         buf_printf(out, "%ssecrets: [{env: %s}]\n", indent, env);
     put_params(t, indent, &a, out);
+    if (tree_get(t, 0, "delivery_id") == JSON_NONE)
+        buf_printf(out, "%s# dedupe: {by: body}   # it has no delivery ids: without this, what is sent again is a new event\n",
+                   indent);
     arena_clear(&a);
 }
 

@@ -23,6 +23,8 @@ void words_put_time(const struct tree *t, struct buf *out);
 void words_put_handshakes(const struct tree *t, struct buf *out);
 /* What to type into the vendor's form, with the source's public URL. Nothing when the file does not say. */
 void words_put_setup(const struct tree *t, struct slice url, struct buf *out);
+/* Is nothing signed, so that the source's URL has to be a secret (path_token)? */
+bool words_unsigned(const struct tree *t);
 /* Does the sender hand its secret over itself? */
 bool words_secret_by_handshake(const struct tree *t);
 /* Is it a text of several lines (PEM), which no variable holds well? */

@@ -83,11 +83,13 @@ test('init makes up what the user chooses, leaves room for the rest, and says wh
   const secrets = readFileSync(join(dir, 'made.env'), 'utf8');
   assert.match(secrets, /^ALERTMANAGER_WEBHOOK_SECRET=hooklatch:[\w-]{32}$/m);
   assert.match(secrets, /^STRIPE_WEBHOOK_SECRET=$/m);
-  assert.doesNotMatch(secrets, /DOCKERHUB|ASANA|WISE/);
+  assert.match(secrets, /^DOCKERHUB_WEBHOOK_SECRET=[\w-]{32}$/m);
+  assert.doesNotMatch(secrets, /ASANA|WISE/);
   assert.match(config, /provider: meta\n {4}secrets: \[\{env: META_WEBHOOK_SECRET\}\]\n {4}params:\n {6}verify_token: ""/);
-  assert.match(config, /provider: dockerhub\n {4}verify: none/);
-  assert.match(config, /provider: asana\n {4}secrets: handshake/);
+  assert.match(config, /provider: dockerhub\n {4}verify: none\n {4}path_token: \{env: DOCKERHUB_WEBHOOK_SECRET\}/);
+  assert.match(config, /provider: asana\n {4}secrets: handshake.*\n {4}# dedupe: \{by: body\}/);
   assert.match(config, /provider: wise\n {4}secrets: \[\{file: wise\.pem\}\]/);
-  for (const id of files) assert.match(said, new RegExp(`URL {11}https://YOUR-ADDRESS/webhooks/${id}\n`));
+  const path = (id) => (id === 'dockerhub' ? `${id}/${/DOCKERHUB_WEBHOOK_SECRET=(.*)/.exec(secrets)[1]}` : id);
+  for (const id of files) assert.match(said, new RegExp(`URL {11}https://YOUR-ADDRESS/webhooks/${path(id)}\n`));
   assert.match(said, /receiver webhook_configs/);
 });
