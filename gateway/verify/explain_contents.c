@@ -82,6 +82,25 @@ static bool is_public(enum scheme scheme)
     return scheme == SCHEME_ED25519 || scheme == SCHEME_ECDSA || scheme == SCHEME_RSA;
 }
 
+/* Fields that are signed, of a body that was not read as a form. */
+static void put_no_form(struct explanation *x)
+{
+    const struct delivery *d = x->c.content.reading->delivery;
+
+    if (d->body.len == 0 || delivery_is_form(d))
+        return;
+    for (uint32_t i = 0; i < x->c.way->n_contents; i++) {
+        const struct template *t = &x->c.way->contents[i];
+        for (uint32_t k = 0; k < t->count; k++) {
+            if (t->parts[k].kind.len && t->parts[k].code == CONTENT_FORM_SORTED) {
+                buf_puts(x->out, "- Form fields are signed, and the body is read as a form only with the header Content-Type: "
+                                 "application/x-www-form-urlencoded.\n");
+                return;
+            }
+        }
+    }
+}
+
 static void explain_signature(struct explanation *x)
 {
     struct trial t = { .c = &x->c, .out = x->out };
@@ -98,10 +117,11 @@ static void explain_signature(struct explanation *x)
     buf_printf(x->out,
                "- Also tried without success: other hashes and encodings; the body with and without a last newline, with "
                "other line ends, as libraries print JSON, form-decoded; %s.\n"
-               "- So the %s is another one, or the body was changed on the way (compare its length above with "
+               "- So the %s is another one, or the body was changed on the way (it has %zu bytes here: compare that with "
                "Content-Length).\n",
                is_public(scheme) ? "other forms of the signature" : "the secret decoded and not decoded",
-               is_public(scheme) ? "key" : "secret");
+               is_public(scheme) ? "key" : "secret", x->c.content.body.len);
+    put_no_form(x);
     if (provider_uses_url(x->c.v->provider))
         buf_puts(x->out, "- The URL is signed: is --url exactly what the sender has registered? Tried were http and https, "
                          "with and without the port, a last slash and the query.\n");

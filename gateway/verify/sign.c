@@ -226,7 +226,9 @@ static int put_item_signatures(struct signing *g, struct err *e)
             return err_set(e, ERR_INPUT, "the signatures stand in the body, which is not JSON");
         nodes = mem_alloc((i + 1) * sizeof *nodes);
         n = pointer_all(g->check.way->items, &g->reading.doc, 0, nodes, i + 1);
-        if (n == 0 || n > SIGNED_ITEMS_MAX)
+        if (n == 0)
+            rc = err_set(e, ERR_INPUT, "the signatures stand in the items of the body, and it has none");
+        else if (n > SIGNED_ITEMS_MAX)
             rc = err_set(e, ERR_INPUT, "the body has %zu values to sign", n);
         else
             g->reading.item = nodes[i];
