@@ -6,6 +6,7 @@
 #include "base/codec.h"
 #include "cli/cli.h"
 #include "cli/request.h"
+#include "verify/provider.h"
 
 static struct slice signed_url(struct request *q, struct slice query)
 {
@@ -78,6 +79,11 @@ static int print_text(struct request *q, const struct signed_request *made)
     return CLI_FAILED;
 }
 
+static bool signs_nothing(const struct provider *p)
+{
+    return provider_scheme(p) == SCHEME_NONE || provider_scheme(p) == SCHEME_MTLS;
+}
+
 static int sign(struct request *q)
 {
     struct verify_scratch *s = verify_scratch_new();
@@ -91,6 +97,9 @@ static int sign(struct request *q)
         print_json(q, &made);
     else
         status = print_text(q, &made);
+    if (!status && signs_nothing(q->provider))
+        fprintf(stderr, "hooklatch sign: there is nothing to sign: %.*s proves itself by no signature\n",
+                SLICE_FMT(provider_name(q->provider)));
     if (!status && q->body_to)
         status = write_body(q->body_to, made.body.ptr ? made.body : q->delivery.body);
     verify_scratch_free(s);

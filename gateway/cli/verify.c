@@ -5,11 +5,21 @@
 
 #include "cli/cli.h"
 #include "cli/request.h"
+#include "verify/provider.h"
 
 static void print_slice(const char *label, struct slice s)
 {
     if (s.len)
         printf("%s: %.*s\n", label, SLICE_FMT(s));
+}
+
+/* Nothing of the request proves anything. */
+static void print_unproven(const struct provider *p)
+{
+    if (provider_scheme(p) == SCHEME_NONE)
+        printf("note: %.*s signs nothing: whoever sends this is accepted\n", SLICE_FMT(provider_name(p)));
+    if (provider_scheme(p) == SCHEME_MTLS)
+        printf("note: what proves it is the client's certificate, which is not looked at here\n");
 }
 
 static void print_accepted(struct request *q, const struct verdict *v)
@@ -19,6 +29,7 @@ static void print_accepted(struct request *q, const struct verdict *v)
     printf("accepted\n");
     if (v->secret > 0)
         printf("secret: number %d matched\n", v->secret + 1);
+    print_unproven(q->provider);
     request_first_item(q->provider, &q->reading);
     print_slice("event type", provider_event_type(q->provider, &q->reading, &tmp));
     print_slice("delivery id", provider_delivery_id(q->provider, &q->reading, &tmp));

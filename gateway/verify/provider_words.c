@@ -336,6 +336,8 @@ void words_put_settings(const struct tree *t, const char *env, const char *inden
     if (words_unsigned(t))
         buf_printf(out, "%sverify: none\n%spath_token: {env: %s}   # nothing is signed: the URL is the secret\n", indent, indent,
                    env);
+    else if (slice_eq_z(tree_text(t, 0, "scheme", &a), "mtls"))
+        buf_printf(out, "%sclient_certificate: {subjects: [\"DNS:partner.example\"]}   # whose it is\n", indent);
     else if (words_secret_by_handshake(t))
         buf_printf(out, "%ssecrets: handshake   # the sender hands it over in its first request\n", indent);
     else if (words_secret_is_file(t))

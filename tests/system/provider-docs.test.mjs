@@ -76,6 +76,16 @@ test('an unknown name, a broken file', () => {
   assert.match(broken.stderr, /broken\.yaml:2:.*scheme/);
 });
 
+test('who signs nothing is told so, and how a source proves its sender then', () => {
+  writeFileSync(join(dir, 'card.yaml'), 'id: card\nscheme: mtls\n');
+  writeFileSync(join(dir, 'empty.json'), '{}');
+  assert.match(good('providers', './card.yaml'), /client_certificate: \{subjects: /);
+  assert.doesNotMatch(good('providers', './card.yaml'), /secrets:/);
+  assert.match(good('verify', '--provider', './card.yaml', 'empty.json'), /note: what proves it is the client's certificate/);
+  assert.match(good('verify', '--provider', 'dockerhub', 'empty.json'), /note: Docker Hub signs nothing/);
+  assert.match(run('sign', '--provider', 'dockerhub', 'empty.json').stderr, /nothing to sign/);
+});
+
 test('init makes up what the user chooses, leaves room for the rest, and says what to type', () => {
   const files = ['alertmanager', 'stripe', 'meta', 'dockerhub', 'asana', 'wise'];
   const said = good('init', '-o', 'made.yaml', ...files);
