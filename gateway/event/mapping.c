@@ -70,6 +70,16 @@ bool mapping_needs_json(const struct mapping *m)
            (m->time.present && (m->time.place.in == PLACE_JSON || m->time.place.in == PLACE_ITEM));
 }
 
+enum id_from mapping_key_from(const struct mapping *m)
+{
+    if (m->dedupe.count == 0)
+        return provider_id_from(m->provider);
+    for (uint32_t i = 0; i < m->dedupe.count; i++)
+        if (m->dedupe.parts[i].kind.len && m->dedupe.parts[i].code == KIND_JSON)
+            return ID_FROM_ITEM;
+    return ID_FROM_DELIVERY;
+}
+
 void mapping_clear(struct mapping *m)
 {
     pointer_clear(&m->time.place.pointer);

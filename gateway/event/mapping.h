@@ -22,6 +22,8 @@ int mapping_init(struct mapping *m, const struct provider *p, struct slice type,
 /* Where the source says itself when it happened. name: of the header or field, or a JSON pointer; borrowed from the plan. */
 int mapping_set_time(struct mapping *m, enum place_in in, struct slice name, enum timestamp_format format,
                      struct err *e) MUST_CHECK;
+/* What tells deliveries apart. */
+enum id_from mapping_key_from(const struct mapping *m);
 /* Does it look into the body's JSON, but for what the provider says? */
 bool mapping_needs_json(const struct mapping *m);
 void mapping_clear(struct mapping *m);

@@ -272,6 +272,22 @@ static const char *const on_invalid_words[] = { "hold", "reject", "accept", NULL
 static const char *const on_unlisted_words[] = { "accept", "ignore", "hold", "reject", NULL };
 static const char *const dedupe_words[] = { "key+body", "key", "body", "none", NULL };
 
+/* by: key alone, where there is no key, or one that all events of a body have. */
+static void check_dedupe(struct build *b, uint32_t node, const struct source *s)
+{
+    uint32_t by = tree_get(b->t, tree_get(b->t, node, "dedupe"), "by");
+
+    if (!s->provider || s->dedupe_by != DEDUPE_KEY || by == JSON_NONE)
+        return;
+    enum id_from from = mapping_key_from(&s->mapping);
+    if (from == ID_FROM_NOWHERE)
+        tree_warn(b->t, by, b->is, "dedupe: {by: body}, or event.dedupe: \"{/id}\"",
+                  "this sender's deliveries have no id, and event.dedupe names none: nothing is ever a duplicate");
+    if (from == ID_FROM_DELIVERY && source_split(s))
+        tree_warn(b->t, by, b->is, "by: key+body, or event.dedupe with something of the item: \"{/id}\"",
+                  "all events of a body have one key: all but the first would be lost as duplicates");
+}
+
 static void read_policy(struct build *b, uint32_t node, struct source *s)
 {
     const struct settings *all = &b->plan->settings;
@@ -342,6 +358,7 @@ static void read_source(struct build *b, struct source *s, uint32_t node)
     read_bindings(b, node, s);
     read_split(b, node, s);
     read_policy(b, node, s);
+    check_dedupe(b, node, s);
     check_data(b, node, s);
     define_source(b, s, node, provider, secrets, n);
     for (size_t i = 0; i < n; i++)

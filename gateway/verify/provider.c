@@ -175,6 +175,18 @@ struct slice provider_event_type(const struct provider *p, struct reading *r, st
     return value;
 }
 
+enum id_from provider_id_from(const struct provider *p)
+{
+    const struct choices *id = &p->ways[0].delivery_id;
+
+    if (id->count == 0)
+        return ID_FROM_NOWHERE;
+    for (uint32_t i = 0; i < id->list[0].count; i++)
+        if (id->list[0].list[i].in == PLACE_ITEM)
+            return ID_FROM_ITEM;
+    return ID_FROM_DELIVERY;
+}
+
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp)
 {
     return first_value(&way_of(p, r)->delivery_id, r, tmp);

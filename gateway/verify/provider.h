@@ -60,6 +60,9 @@ const struct pointer *provider_split(const struct provider *p);
 /* Of the reading's item. The provider's own value, mapped where the preset maps it ("Push Hook" → "push"). Empty when absent.
  * Good until the reading or tmp changes. */
 struct slice provider_event_type(const struct provider *p, struct reading *r, struct buf *tmp);
+/* What the delivery id is looked for in first: nowhere, something that all items of a body share, or the item. */
+enum id_from { ID_FROM_NOWHERE, ID_FROM_DELIVERY, ID_FROM_ITEM };
+enum id_from provider_id_from(const struct provider *p);
 struct slice provider_delivery_id(const struct provider *p, struct reading *r, struct buf *tmp);
 struct slice provider_subject(const struct provider *p, struct reading *r, struct buf *tmp);
 /* When it happened; false when the provider does not say, or not readably. */

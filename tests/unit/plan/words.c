@@ -299,6 +299,26 @@ static const struct change {
       "    hint: a JSON Pointer such as /events/*, or none\n" },
     { "    provider: github\n",
       "    provider: github\n"
+      "    split: /*\n"
+      "    dedupe: {by: key}\n",
+      "c.yaml:10:18: warning: sources.github.dedupe.by: all events of a body have one key: all but the first would be lost as "
+      "duplicates\n"
+      "    hint: by: key+body, or event.dedupe with something of the item: \"{/id}\"\n" },
+    { "    provider: github\n",
+      "    provider: github\n"
+      "    split: /*\n"
+      "    event: {dedupe: \"{header:X-GitHub-Delivery}:{/id}\"}\n"
+      "    dedupe: {by: key}\n",
+      "" },
+    { "    provider: github\n",
+      "    provider: github\n"
+      "    verify: {delivery_id: null}\n"
+      "    dedupe: {by: key}\n",
+      "c.yaml:10:18: warning: sources.github.dedupe.by: this sender's deliveries have no id, and event.dedupe names none: "
+      "nothing is ever a duplicate\n"
+      "    hint: dedupe: {by: body}, or event.dedupe: \"{/id}\"\n" },
+    { "    provider: github\n",
+      "    provider: github\n"
       "    data: text\n"
       "    split: /*\n"
       "    event: {dedupe: \"{/id}\"}\n",
