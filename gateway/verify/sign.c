@@ -130,7 +130,8 @@ static int put_public(struct signing *g, struct buf *out, struct err *e)
     size_t n;
 
     if (!public_key_can_sign(k))
-        return err_set(e, ERR_INPUT, "cannot sign: the secret is a public key; give the private key in PEM");
+        return err_set(e, ERR_INPUT, "cannot sign: the secret is the sender's public key; to try it out give a private key of your "
+                                       "own in PEM, to the source too");
     reason = check_message(&g->check, &g->check.way->contents[0], &message, &bad);
     if (reason != VERIFY_OK)
         return fail_content(reason, bad, e);

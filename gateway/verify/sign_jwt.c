@@ -94,7 +94,8 @@ int signing_put_token(struct signing *g, struct buf *out, struct err *e)
     buf_clear(&part);
     n = sign(g, alg, buf_slice(out), signature);
     if (n == 0)
-        return err_set(e, ERR_INPUT, "cannot sign: the secret is a public key; give the private key in PEM");
+        return err_set(e, ERR_INPUT, "cannot sign: the secret is the sender's public key; to try it out give a private key of your "
+                                       "own in PEM, to the source too");
     buf_putc(out, '.');
     encoding_put(ENCODING_BASE64URL, slice_of(signature, n), out);
     return 0;

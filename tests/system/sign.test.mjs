@@ -124,7 +124,7 @@ suite('where the signature stands', () => {
       file('a.json', '{}'),
     ]);
     assert.equal(run.code, 1);
-    assert.match(run.stderr, /public key; give the private key/);
+    assert.match(run.stderr, /public key; to try it out give a private key of your own in PEM/);
   });
 });
 
