@@ -220,43 +220,15 @@ void gate_recognize(const struct plan *p, const struct request *headed, struct s
     look_at_address(p, headed, v);
 }
 
-/* Where the first of the tokens is in the text, and how long; `from` stays when there is none before it. */
-static size_t first_token(const struct access *a, struct slice text, size_t from, size_t *len)
+void gate_hide_tokens(const struct plan *p, struct buf *text)
 {
-    for (size_t i = 0; i < a->n_path_tokens; i++) {
-        const char *at = memmem(text.ptr, text.len, a->path_tokens[i].bytes, a->path_tokens[i].len);
-        if (at && (size_t)(at - text.ptr) < from) {
-            from = (size_t)(at - text.ptr);
-            *len = a->path_tokens[i].len;
-        }
-    }
-    return from;
-}
-
-/* The same of all sources: a URL with a slip in it before the token leads to no source, and has the token all the same. */
-static size_t find_token(const struct plan *p, struct slice text, size_t *len)
-{
-    size_t at = text.len;
-
-    *len = 0;
-    for (size_t i = 0; i < p->n_sources; i++)
-        at = first_token(&p->sources[i].access, text, at, len);
-    return at;
-}
-
-void gate_hide_tokens(const struct access *a, struct buf *text)
-{
-    size_t at = 0, len = 0;
-
-    while (a->n_path_tokens && at < text->len) {
-        at += first_token(a, slice_from(buf_slice(text), at), text->len - at, &len);
-        if (at == text->len)
-            return;
+    for (size_t at = 0, len; at < text->len; at += len) {
+        at += plan_find_token(p, slice_from(buf_slice(text), at), &len);
         memset(text->ptr + at, '*', len);
-        at += len;
     }
 }
 
+/* Tokens of all sources: a URL with a slip in it before the token leads to no source, and has the token all the same. */
 void gate_put_path(const struct plan *p, const struct visitor *v, struct slice path, struct buf *out)
 {
     struct slice token, left = path;
@@ -268,7 +240,7 @@ void gate_put_path(const struct plan *p, const struct visitor *v, struct slice p
         buf_puts(out, TOKEN_SHOWN);
     }
     while (left.len) {
-        size_t at = find_token(p, left, &len);
+        size_t at = plan_find_token(p, left, &len);
         buf_put(out, slice_first(left, at));
         if (len)
             buf_puts(out, TOKEN_SHOWN);

@@ -37,8 +37,8 @@ void gate_recognize(const struct plan *p, const struct request *headed, struct s
  * "<path_token>". */
 void gate_put_path(const struct plan *p, const struct visitor *v, struct slice path, struct buf *out);
 
-/* Proxies put the path into headers of theirs: overwrites every token in the text. */
-void gate_hide_tokens(const struct access *a, struct buf *text);
+/* Proxies put the path into headers of theirs: overwrites every token of any source in the text. */
+void gate_hide_tokens(const struct plan *p, struct buf *text);
 
 /* Parts of gate_look. Fills all of *v but remote. */
 const struct gate_refusal *gate_look_at_path(const struct plan *p, struct slice path, struct visitor *v);

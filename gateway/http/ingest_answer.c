@@ -62,8 +62,7 @@ static void keep_refusal(struct ingest *in, const struct request *r, const struc
 
     buf_reset(&in->headers);
     kept_headers(s ? s->provider : NULL, headers, n, &in->headers);
-    if (s)
-        gate_hide_tokens(&s->access, &in->headers);
+    gate_hide_tokens(in->o.plan, &in->headers);
     struct refused_row row = new_refusal(in, &in->visitor, status, why->reason, why->detail, request_path(r));
     row.method = request_method(r);
     row.headers = in->headers.failed ? SLICE_NONE : buf_slice(&in->headers);

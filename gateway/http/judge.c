@@ -275,11 +275,13 @@ static void fill_event(struct judge *j, const struct plan *plan, const struct so
     };
 }
 
-static struct slice headers_to_keep(struct judge *j, const struct source *source, const struct delivery *d)
+static struct slice headers_to_keep(struct judge *j, const struct plan *plan, const struct source *source,
+                                    const struct delivery *d)
 {
     buf_reset(&j->headers);
     kept_headers(source->provider, d->headers, d->n_headers, &j->headers);
-    gate_hide_tokens(&source->access, &j->headers);
+    if (source->access.n_path_tokens)
+        gate_hide_tokens(plan, &j->headers);
     return j->headers.failed ? SLICE_NONE : buf_slice(&j->headers);
 }
 
@@ -352,12 +354,12 @@ static void judge_json(struct judge *j, struct plan *plan, struct source *source
     if (n > 1) {
         out->what = JUDGE_STORE_ALL;
         out->items = (uint32_t)n;
-        out->whole = (struct whole){ .id = id_new(), .headers = headers_to_keep(j, source, d), .body = d->body };
+        out->whole = (struct whole){ .id = id_new(), .headers = headers_to_keep(j, plan, source, d), .body = d->body };
         return;
     }
     j->reading.item = n ? j->items[0] : 0;
     judge_event(j, plan, source, d, (struct event_item){ .count = (uint32_t)n }, out);
-    out->admission.event.headers = headers_to_keep(j, source, d);
+    out->admission.event.headers = headers_to_keep(j, plan, source, d);
 }
 
 /* A body that is no JSON: its data is made here, a JSON string. There is no schema for it (the plan sees to that). */
@@ -382,7 +384,7 @@ static void judge_other(struct judge *j, struct plan *plan, struct source *sourc
     ev->form = form;
     ev->form_field = SLICE_NONE;
     ev->data = data;
-    ev->headers = headers_to_keep(j, source, d);
+    ev->headers = headers_to_keep(j, plan, source, d);
     out->admission.doc = &j->text;
     out->admission.node = 0;
 }

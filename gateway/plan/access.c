@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#define TOKEN_MIN 16
 #define TOKEN_MAX 256
 
 static const char cidr_hint[] = "for example 192.0.2.0/24, 2001:db8::/32, or one address: 203.0.113.7";
@@ -52,7 +51,7 @@ static bool is_unreserved(char c)
 /* What is wrong with it as a part of a path that nobody should guess, or NULL. */
 static const char *token_fault(const struct secret *token)
 {
-    if (token->len < TOKEN_MIN || token->len > TOKEN_MAX)
+    if (token->len < PATH_TOKEN_MIN || token->len > TOKEN_MAX)
         return "has not 16 to 256 characters";
     for (size_t i = 0; i < token->len; i++) {
         if (!token->bytes[i] || !is_unreserved(token->bytes[i]))

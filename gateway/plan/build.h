@@ -61,6 +61,9 @@ struct cidr *build_cidrs(struct build *b, uint32_t list, size_t *n);
 /* After the source's provider. */
 void access_read(struct build *b, uint32_t node, struct source *s);
 void access_clear(struct access *a);
+#define PATH_TOKEN_MIN 16 /* bytes of a path token */
+/* tokens.c: after the sources. */
+void tokens_build(struct build *b);
 /* source.c */
 void sources_build(struct build *b);
 void sources_clear(struct plan *p);

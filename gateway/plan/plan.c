@@ -116,6 +116,7 @@ static void build_all(struct build *b)
     plugins_build(b);
     workflows_build(b);
     sources_build(b);
+    tokens_build(b);
     folders_close(b);
     define_plan(b);
 }

@@ -181,11 +181,17 @@ struct settings {
     bool log_json;
 };
 
+/* Every path token of all sources, to be found in a text. */
+struct token_table {
+    const struct secret **slots; size_t mask; /* slots NULL: there are none */
+};
+
 struct plan {
     struct ref refs;
     struct arena memory;
     struct settings settings;
     struct source *sources; size_t n_sources;       /* sorted by name */
+    struct token_table tokens;     /* of the sources */
     struct workflow **workflows; size_t n_workflows;
     struct endpoint **endpoints; size_t n_endpoints;
     struct plugin *plugins;        /* those that have settings or are used */
@@ -198,6 +204,9 @@ struct plan *plan_load(const char *file, struct issues *is);
 struct plan *plan_ref(struct plan *p);
 void plan_unref(struct plan *p); /* NULL ok */
 struct source *plan_source(const struct plan *p, struct slice name);         /* or NULL */
+/* Where the first path token of any source begins in the text, and how long it is; text.len and 0: none is in it. Not in
+ * constant time: for what is kept, not for who may come in. */
+size_t plan_find_token(const struct plan *p, struct slice text, size_t *len);
 struct endpoint *plan_endpoint(const struct plan *p, struct slice name);     /* or NULL */
 struct plugin *plan_plugin(const struct plan *p, struct slice name);         /* or NULL */
 struct workflow *plan_workflow(const struct plan *p, struct slice id);       /* or NULL */

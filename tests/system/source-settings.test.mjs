@@ -202,7 +202,7 @@ describe('paths', () => {
   test('no refusal, log line or metric holds a token', async () => {
     await gateway.post(`shop/${token}x`, body);
     await gateway.post(`plain/${token}/more`, body);
-    await gateway.post(`Shop/${token}`, body);
+    await gateway.post(`Shop/${token}`, body, { 'x-original-uri': `/webhooks/Shop/${token}` });
     await gateway.post(`plain/${token}`, 'no JSON', { 'x-original-uri': `/webhooks/plain/${token}` });
     const kept = await gateway.post(`plain/${token}`, '{"n":1}', { 'x-original-uri': `/webhooks/plain/${token}` });
     assert.match(JSON.stringify(await gateway.get(api.event(kept.json.id))), /webhooks\/plain\/\*{26}/);

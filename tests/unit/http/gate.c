@@ -112,11 +112,9 @@ static void test_tokens_in_headers(void **state)
 
     (void)state;
     buf_init(&text, 4096);
-    gate_hide_tokens(&plan_source(plan, SLICE("shop"))->access, &text);
+    gate_hide_tokens(plan, &text);
     buf_puts(&text, "X-Original-Uri: /webhooks/shop/" TOKEN "/x\nA: " OTHER TOKEN "\nB: " TOKEN);
-    gate_hide_tokens(&plan_source(plan, SLICE("open"))->access, &text);
-    assert_non_null(strstr(text.ptr, TOKEN));
-    gate_hide_tokens(&plan_source(plan, SLICE("shop"))->access, &text);
+    gate_hide_tokens(plan, &text);
     assert_string_equal(text.ptr, "X-Original-Uri: /webhooks/shop/****************/x\nA: "
                                   "****************************************\nB: ****************");
     buf_clear(&text);
