@@ -16,6 +16,7 @@ struct claiming {
 
 struct due {
     int64_t run;
+    int64_t batch; /* key of the body that its event shares with others; 0: none */
     uint16_t step;
 };
 
@@ -23,8 +24,13 @@ struct due {
 static int load_data(struct claiming *c, sqlite3_stmt *s, const struct sqlite_packing *p, struct event *ev,
                      struct buf *body, struct buf *data, struct err *e)
 {
-    if (sqlite_is_shared(ev))
-        return sqlite_body_slice(c->st, ev, p->data_bytes, e);
+    if (sqlite_is_shared(ev)) {
+        int64_t kept = c->st->kept.key;
+        int found = sqlite_body_slice(c->st, ev, p->data_bytes, e);
+        if (c->st->kept.key != kept)
+            c->bytes += c->st->kept.text.len;
+        return found;
+    }
     return sqlite_get_body(get_slice(s, EVENT_COLUMN_BODY), p, ev, body, data) == 0;
 }
 
@@ -153,14 +159,42 @@ static int find_due(struct sqlite_store *st, struct slice queue, int64_t now_us,
                     struct err *e)
 {
     sqlite3_stmt *s = st->q[Q_STEPS_DUE];
+    struct id batch;
     int n = 0, rc;
 
     put_text(s, 1, queue);
     put_int(s, 2, now_us);
     put_int(s, 3, (int64_t)max);
     while ((rc = sqlite_row(st, Q_STEPS_DUE, "cannot read the queue", e)) > 0)
-        out[n++] = (struct due){ get_int(s, 0), (uint16_t)get_int(s, 1) };
+        out[n++] = (struct due){ get_int(s, 0), get_id(s, 2, &batch) ? id_key(batch) : 0, (uint16_t)get_int(s, 1) };
     return rc < 0 ? -1 : n;
+}
+
+static bool share_body(const struct due *a, const struct due *b)
+{
+    return a->batch && a->batch == b->batch;
+}
+
+/* Steps that are tried again come in any order: those of one body are brought to the first of them, or it would be unpacked once a step
+ * while everybody waits for the commit. */
+static void bring_together(struct due *list, int n)
+{
+    for (int i = 0, at; i < n; i = at) {
+        at = i + 1;
+        for (int k = at; list[i].batch && k < n; k++) {
+            if (!share_body(&list[i], &list[k]))
+                continue;
+            struct due one = list[k];
+            memmove(&list[at + 1], &list[at], (size_t)(k - at) * sizeof one);
+            list[at++] = one;
+        }
+    }
+}
+
+/* May the next one be claimed too? All of a body, as it is there, and of others until they are large. */
+static bool goes_on(const struct claiming *c, const struct due *list, int i)
+{
+    return c->bytes < CLAIM_BYTES || (share_body(&list[i - 1], &list[i]) && c->bytes < 4 * CLAIM_BYTES);
 }
 
 static int next_due(struct sqlite_store *st, struct slice queue, int64_t *out, struct err *e)
@@ -188,7 +222,8 @@ int sqlite_claim(struct store *base, struct slice queue, size_t max, int64_t now
         max = CLAIM_MAX;
     struct due *due = mem_alloc(max * sizeof *due);
     int n = find_due(c.st, queue, now_us, max, due, e), result = n < 0 ? -1 : 0;
-    for (int i = 0; i < n && !result && c.bytes < CLAIM_BYTES; i++)
+    bring_together(due, n);
+    for (int i = 0; i < n && !result && goes_on(&c, due, i); i++)
         result = claim_one(&c, &due[i], e);
     event_unref(c.event);
     free(due);

@@ -40,8 +40,9 @@ const char *const sqlite_query_texts[Q_COUNT] = {
     [Q_STEP_MOVE] = "UPDATE steps SET state = ?3, due_us = ?4, owner = ?5 WHERE run = ?1 AND idx = ?2",
     [Q_STEPS_OF_RUN] = "SELECT state FROM steps WHERE run = ?1 ORDER BY idx",
     [Q_STEPS_DUE] =
-        "SELECT run, idx FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) AND due_us <= ?2"
-        " ORDER BY due_us LIMIT ?3",
+        "SELECT s.run, s.idx, e.batch FROM steps s INDEXED BY steps_due LEFT JOIN runs r ON r.key = s.run"
+        " LEFT JOIN events e ON e.key = r.event WHERE s.queue = ?1 AND s.state IN (1, 2) AND s.due_us <= ?2"
+        " ORDER BY s.due_us LIMIT ?3",
     [Q_STEPS_NEXT] =
         "SELECT due_us FROM steps INDEXED BY steps_due WHERE queue = ?1 AND state IN (1, 2) ORDER BY due_us LIMIT 1",
     [Q_OUTPUTS] = "SELECT s.idx, s.id, s.state, CASE s.state WHEN 4 THEN a.output ELSE a.error END FROM steps s"

@@ -206,6 +206,35 @@ static void steps_get_their_item(struct fixture *x)
     clear_batch(&b);
 }
 
+/* Two bodies whose steps became due in turn: SQLite unpacks each body once, so each one's come together. */
+static void steps_of_a_body_come_together(struct fixture *x)
+{
+    struct new_run runs[2][N];
+    struct batch b[2];
+    char seen[2 * N + 1] = "";
+    int64_t now = clock_wall_us() - 1000;
+
+    for (int k = 0; k < 2; k++) {
+        make_batch(&b[k], "---", false);
+        for (int i = 0; i < N; i++) {
+            runs[k][i] = test_run(test_workflow("many", 1));
+            b[k].appends[i].runs = &runs[k][i];
+            b[k].appends[i].n_runs = 1;
+            b[k].appends[i].event->time_us = now + 2 * i + k;
+        }
+        transact(x, do_append_batch, &b[k]);
+    }
+    transact(x, do_claim_all, NULL);
+    size_t n = 2 * N;
+    for (struct lease *l = x->leases; l && n > 0; l = (struct lease *)(void *)l->mail.next) /* newest first */
+        seen[--n] = id_eq(l->event->item.batch, b[0].whole->id) ? 'a' : 'b';
+    assert_int_equal(n, 0);
+    if (x->sqlite)
+        assert_string_equal(seen, "aaabbb");
+    for (int k = 0; k < 2; k++)
+        clear_batch(&b[k]);
+}
+
 static void do_append_one(struct fixture *x, void *append)
 {
     do_append(x, append);
@@ -239,7 +268,7 @@ static void one_event_of_any_form(struct fixture *x)
 
 #define CASES(X)                                                                                                       \
     X(items_come_back) X(items_of_a_form_come_back) X(each_is_a_duplicate_for_itself) X(steps_get_their_item)          \
-    X(one_event_of_any_form)
+    X(steps_of_a_body_come_together) X(one_event_of_any_form)
 CASES(CASE)
 
 int main(void)
