@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "store/refusals.h"
 
-/* One transaction takes no more, so that the first of a great crowd need not wait for the last. */
+/* One transaction takes no more, so that the first of a great crowd need not wait for the last; a body with many events, which is
+ * written whole, is its last. */
 #define BATCH_MAX 1024
 /* With nothing to do for this long the writer looks after the store. */
 #define IDLE_MS 20
@@ -322,12 +323,17 @@ static void answer(struct batch *b)
         loop_post_list(homes[i].loop, homes[i].first, homes[i].last);
 }
 
+static size_t events_of(const struct write *w)
+{
+    return w->kind == WRITE_APPEND_ALL ? w->append_all.n : 1;
+}
+
 /* False: the mail that says stop was next. */
 static bool fill_batch(struct batch *b)
 {
     struct writer *w = b->writer;
 
-    while (w->waiting && b->count < BATCH_MAX) {
+    for (size_t events = 0; w->waiting && events < BATCH_MAX; events += events_of(b->list[b->count - 1])) {
         struct mail *m = w->waiting;
         w->waiting = m->next;
         if (m == &w->stop)

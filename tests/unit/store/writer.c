@@ -277,6 +277,44 @@ static void a_body_is_one_write(void **state)
     stop();
 }
 
+#define LARGE 600
+
+/* Three large bodies wait: the first two are not made to wait for the third. */
+static void large_bodies_are_no_one_batch(void **state)
+{
+    static struct append lists[3][LARGE];
+    struct whole from = { .id = id_new(), .body = SLICE("[1]") };
+    struct event_packer *packer = event_packer_new();
+    struct whole *whole = whole_make(&from, packer);
+    struct write writes[3];
+    struct asked first;
+
+    (void)state;
+    start(false, 1 << 20);
+    make_append(&first, NULL, test_workflow("gate", 1));
+    atomic_store(&gate_shut, true);
+    assert_true(writer_put(writer, &first.write, 1));
+    sem_wait(&gate_reached);
+    for (int k = 0; k < 3; k++) {
+        for (uint32_t i = 0; i < LARGE; i++)
+            lists[k][i] = test_append(test_event(NULL), NULL, NULL, 0);
+        writes[k] = (struct write){ .kind = WRITE_APPEND_ALL, .home = loop, .done = on_answer,
+                                    .append_all = { lists[k], LARGE, whole } };
+        assert_true(writer_put(writer, &writes[k], 1));
+    }
+    sem_post(&gate_open);
+    wait_answers(4);
+    assert_int_equal(counter_get(&writer_stats(writer)->batches), 3);
+    assert_int_equal(counter_get(&writer_stats(writer)->writes), 4);
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < LARGE; i++)
+            event_unref(lists[k][i].event);
+    free_asked(&first, 1);
+    free(whole);
+    event_packer_free(packer);
+    stop();
+}
+
 static void a_failed_commit_fails_all(void **state)
 {
     bool sqlite = *state != NULL;
@@ -558,6 +596,7 @@ int main(void)
         cmocka_unit_test(ready_steps_are_told),
         cmocka_unit_test_prestate(a_body_is_one_write, NULL),
         cmocka_unit_test_prestate(a_body_is_one_write, (void *)"sqlite"),
+        cmocka_unit_test(large_bodies_are_no_one_batch),
         cmocka_unit_test_prestate(a_failed_commit_fails_all, NULL),
         cmocka_unit_test_prestate(a_failed_commit_fails_all, (void *)"sqlite"),
         cmocka_unit_test(recovery_needs_no_traffic),
