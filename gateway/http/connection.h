@@ -116,6 +116,8 @@ void budget_release(struct server_budget *b, size_t n);
 
 /* A new session for a connection that was accepted. Never NULL. */
 SSL *tls_accept(struct tls *t, int fd);
+/* Was it made by t (or neither is there)? */
+bool tls_is_of(SSL *ssl, const struct tls *t);
 /* After the handshake: the names in the client's certificate, in one piece of memory (free), or NULL: it has none. */
 struct client_names *tls_client_names(SSL *ssl);
 

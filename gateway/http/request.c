@@ -264,7 +264,8 @@ void request_answer(struct request *r, int status, const struct header *headers,
         request_free(r);
         return;
     }
-    bool keep_alive = r->parser.keep_alive && !s->draining;
+    /* After a reload clients are to show themselves anew: the authority that vouched for one may be gone. */
+    bool keep_alive = r->parser.keep_alive && !s->draining && tls_is_of(r->conn->sock.ssl, s->tls);
     struct buf *out = &s->scratch;
     buf_reset(out);
     put_status(out, r->parser.http_1_0, status);

@@ -112,6 +112,11 @@ SSL *tls_accept(struct tls *t, int fd)
     return ssl;
 }
 
+bool tls_is_of(SSL *ssl, const struct tls *t)
+{
+    return ssl ? t && SSL_get_SSL_CTX(ssl) == t->ctx : !t;
+}
+
 /* A resumed session brings its certificate and what was found of it. */
 struct client_names *tls_client_names(SSL *ssl)
 {

@@ -462,7 +462,7 @@ static void swap_tls(struct bench *b)
     server_set_tls(b->server, replacement);
 }
 
-/* New connections get the new certificate; the old ones go on. */
+/* New connections get the new certificate; the old ones end with their next answer. */
 static void test_reload(void **state)
 {
     struct bench *b = *state;
@@ -478,7 +478,12 @@ static void test_reload(void **state)
     X509_free(first);
     X509_free(second);
     TLS_SAY(&old, GET("/x"));
-    free(tls_hear(&old, "GET /x? "));
+    TLS_SAY(&new, GET("/y"));
+    char *last = tls_hear(&old, "GET /x? "), *one = tls_hear(&new, "GET /y? ");
+    assert_non_null(strstr(last, "\r\nConnection: close\r\n"));
+    assert_null(strstr(one, "\r\nConnection:"));
+    free(last);
+    free(one);
     tls_close(&old);
     tls_close(&new);
 }
