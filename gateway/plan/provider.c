@@ -124,6 +124,22 @@ static struct provider *load_merged(struct build *b, uint32_t changes, struct sl
     return p;
 }
 
+/* A null takes a field away. One that finds none is mistyped, and what it was to change stays as it is. */
+static void check_removals(struct build *b, const struct tree *file, uint32_t node, uint32_t changes, struct slice id)
+{
+    const struct json_doc *d = &b->t->doc;
+    bool object = node != JSON_NONE && json_type_of(&file->doc, node) == JSON_OBJECT;
+
+    for (uint32_t k = changes + 1; k < json_end(d, changes); k = json_next(d, k + 1)) {
+        struct slice name = tree_string(b->t, k, &b->scratch);
+        uint32_t there = object ? json_member(&file->doc, node, name) : JSON_NONE;
+        if (json_type_of(d, k + 1) == JSON_OBJECT)
+            check_removals(b, file, there, k + 1, id);
+        else if (json_type_of(d, k + 1) == JSON_NULL && there == JSON_NONE)
+            tree_warn(b->t, k + 1, b->is, NULL, "null takes a field away, and provider %.*s has no such one", SLICE_FMT(id));
+    }
+}
+
 struct provider *provider_changed(struct build *b, uint32_t node, struct slice id, uint32_t changes,
                                   struct slice source, struct definition **def)
 {
@@ -139,6 +155,7 @@ struct provider *provider_changed(struct build *b, uint32_t node, struct slice i
     }
     if (open_file(b, node, id, &f, &file) < 0)
         return NULL;
+    check_removals(b, &file, 0, changes, id);
     buf_init(&text, TEXT_MAX);
     tree_put_merged(&file, 0, b->t, changes, &text);
     if (text.failed)

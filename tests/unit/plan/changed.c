@@ -85,6 +85,10 @@ static const struct {
 } words[] = {
     { "{}", "" },
     { "{docs: null, event_type: null}", "" }, /* null removes */
+    { "{signatrue: null, signature: {prefx: null, prefix: null}}",
+      "c.yaml:7:25: warning: sources.shop.verify.signatrue: null takes a field away, and provider github has no such one\n"
+      "c.yaml:7:50: warning: sources.shop.verify.signature.prefx: null takes a field away, and provider github has no such "
+      "one\n" },
     { "{hash: sha257}",
       "c.yaml:7:20: error: sources.shop.verify.hash: provider github, so changed: expected one of \"sha1\", \"sha256\", "
       "\"sha384\", \"sha512\", found string \"sha257\"\n"
