@@ -10,7 +10,8 @@
     "\nThe gateway is found by HOOKLATCH_URL (its admin listener) and HOOKLATCH_TOKEN, or by -c FILE.\n"
 
 #define REQUEST_OPTIONS                                                                                                \
-    "\n  --provider P    a preset, or a provider file\n"                                                               \
+    "\n  -c FILE --source NAME  a source of that configuration, instead of provider, secrets and params\n"               \
+    "  --provider P    a preset, or a provider file\n"                                                               \
     "  --secret S      env:NAME, file:PATH or value:TEXT; may be repeated\n"                                            \
     "  --url U         the public URL as registered with the vendor\n"                                                 \
     "  --method M      POST unless given\n"                                                                            \

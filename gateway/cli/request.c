@@ -11,7 +11,8 @@
 
 /* The options as given. */
 struct given {
-    struct slice provider, url, method, now;
+    struct slice provider, url, method, now, source;
+    const char *config;
     struct secret secrets[REQUEST_REPEAT_MAX];
     struct header headers[REQUEST_REPEAT_MAX];
     struct param params[REQUEST_REPEAT_MAX];
@@ -69,6 +70,12 @@ static int take_option(struct request *q, struct given *g, int option, struct er
     case 'p':
         g->provider = slice_z(optarg);
         return 0;
+    case 'c':
+        g->config = optarg;
+        return 0;
+    case 'f':
+        g->source = slice_z(optarg);
+        return 0;
     case 's':
         return add_secret(g, optarg, e);
     case 'u':
@@ -100,7 +107,8 @@ static int take_option(struct request *q, struct given *g, int option, struct er
     { "provider", required_argument, NULL, 'p' }, { "secret", required_argument, NULL, 's' },                          \
     { "url", required_argument, NULL, 'u' }, { "method", required_argument, NULL, 'm' },                               \
     { "header", required_argument, NULL, 'H' }, { "param", required_argument, NULL, 'P' },                             \
-    { "now", required_argument, NULL, 'n' }
+    { "now", required_argument, NULL, 'n' }, { "config", required_argument, NULL, 'c' },                               \
+    { "source", required_argument, NULL, 'f' }
 
 /* 0; below after a message. */
 static int read_options(struct request *q, struct given *g, int argc, char **argv)
@@ -114,13 +122,15 @@ static int read_options(struct request *q, struct given *g, int argc, char **arg
     int option;
 
     optind = 0; /* glibc: start afresh */
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         if (option == '?')
             return -cli_usage(argv[0]);
         if (take_option(q, g, option, &e))
             return complain(argv[0], &e);
     }
-    if (g->provider.len == 0 || argc - optind > 1)
+    bool from_config = g->config && g->source.len && !g->provider.len && !g->n_secrets && !g->n_params;
+    bool from_arguments = g->provider.len && !g->config && !g->source.len;
+    if ((!from_config && !from_arguments) || argc - optind > 1)
         return -cli_usage(argv[0]);
     g->file = optind < argc ? argv[optind] : "-";
     return 0;
@@ -131,10 +141,46 @@ static int make_provider(struct request *q, const struct given *g)
     struct issues is;
 
     issues_init(&is);
-    q->provider = provider_open(g->provider, &is);
+    if (g->config)
+        q->plan = plan_load(g->config, &is);
+    else
+        q->provider = provider_open(g->provider, &is);
     cli_print_issues(&is);
     issues_clear(&is);
-    return q->provider ? 0 : -1;
+    return q->provider || q->plan ? 0 : -1;
+}
+
+struct source *request_find_source(const struct plan *plan, const char *file, struct slice name, struct err *e)
+{
+    struct source *source = plan_source(plan, name);
+    struct buf names;
+
+    if (source)
+        return source;
+    buf_init(&names, 65536);
+    for (size_t i = 0; i < plan->n_sources; i++)
+        buf_printf(&names, "%s%.*s", i ? ", " : "", SLICE_FMT(plan->sources[i].name));
+    err_set(e, ERR_NOT_FOUND, "%s has no source \"%.*s\"; it has %s", file, SLICE_FMT(name), names.len ? names.ptr : "none");
+    buf_clear(&names);
+    return NULL;
+}
+
+/* Provider, secrets and URL of a source of the configuration. */
+static int take_source(struct request *q, struct given *g, struct err *e)
+{
+    const struct source *s = request_find_source(q->plan, g->config, g->source, e);
+
+    if (!s)
+        return -1;
+    if (verifier_waits(s->verifier))
+        return err_set(e, ERR_INPUT, "the secret of %.*s is not in %s, its sender hands it over: give --provider and "
+                       "--secret \"value:$(hooklatch secrets show %.*s)\"", SLICE_FMT(s->name), g->config, SLICE_FMT(s->name));
+    q->source = s;
+    q->provider = s->provider;
+    q->verifier = s->verifier;
+    if (g->url.len == 0)
+        g->url = s->url;
+    return 0;
 }
 
 static int read_body(struct request *q, const char *file, struct err *e)
@@ -211,10 +257,23 @@ int request_check_params(const struct provider *p, const struct param *params, s
     return 0;
 }
 
-static int fill(struct request *q, const struct given *g, struct err *e)
+static int make_verifier(struct request *q, const struct given *g, struct err *e)
+{
+    if (provider_needs_secret(q->provider) && !provider_hands_secret(q->provider) && g->n_secrets == 0)
+        return err_set(e, ERR_INPUT, "give --secret: the %.*s, as env:NAME, file:PATH or value:TEXT",
+                       SLICE_FMT(provider_secret_what(q->provider)));
+    if (request_check_params(q->provider, g->params, g->n_params, e))
+        return -1;
+    q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);
+    return q->verifier ? 0 : -1;
+}
+
+static int fill(struct request *q, struct given *g, struct err *e)
 {
     struct header *headers = arena_alloc(&q->memory, (g->n_headers + 1) * sizeof *headers);
 
+    if (q->plan && take_source(q, g, e))
+        return -1;
     memcpy(headers, g->headers, g->n_headers * sizeof *headers);
     q->delivery.headers = headers;
     q->delivery.n_headers = g->n_headers;
@@ -224,13 +283,7 @@ static int fill(struct request *q, const struct given *g, struct err *e)
     if (provider_uses_url(q->provider) && g->url.len == 0)
         return err_set(e, ERR_INPUT, "%.*s signs the URL: give --url, as the sender knows it",
                        SLICE_FMT(provider_name(q->provider)));
-    if (provider_needs_secret(q->provider) && !provider_hands_secret(q->provider) && g->n_secrets == 0)
-        return err_set(e, ERR_INPUT, "give --secret: the %.*s, as env:NAME, file:PATH or value:TEXT",
-                       SLICE_FMT(provider_secret_what(q->provider)));
-    if (request_check_params(q->provider, g->params, g->n_params, e))
-        return -1;
-    q->verifier = verifier_new(q->provider, g->secrets, g->n_secrets, g->params, g->n_params, e);
-    if (!q->verifier)
+    if (!q->plan && make_verifier(q, g, e))
         return -1;
     return read_body(q, g->file, e);
 }
@@ -250,7 +303,8 @@ int request_read(struct request *q, int argc, char **argv)
     if (rc == 0 && fill(q, g, &e))
         rc = complain(argv[0], &e);
     if (rc == 0)
-        reading_start(&q->reading, &q->delivery, provider_form_json_field(q->provider), &JSON_LIMITS_DEFAULT);
+        reading_start(&q->reading, &q->delivery, provider_form_json_field(q->provider),
+                      q->source ? &q->source->json_limits : &JSON_LIMITS_DEFAULT);
     for (size_t i = 0; i < g->n_secrets; i++)
         secret_clear(&g->secrets[i]);
     free(g);
@@ -260,7 +314,10 @@ int request_read(struct request *q, int argc, char **argv)
 void request_clear(struct request *q)
 {
     reading_clear(&q->reading);
-    verifier_free(q->verifier);
-    provider_free(q->provider);
+    if (!q->plan) {
+        verifier_free(q->verifier);
+        provider_free(q->provider);
+    }
+    plan_unref(q->plan);
     arena_clear(&q->memory);
 }

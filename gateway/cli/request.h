@@ -3,9 +3,11 @@
 #ifndef CLI_REQUEST_H
 #define CLI_REQUEST_H
 
-#include "verify/verifier.h"
+#include "plan/plan.h"
 
 struct request {
+    struct plan *plan;           /* -c: the source's, and with it provider and verifier; else NULL */
+    const struct source *source; /* of the plan, or NULL */
     struct provider *provider;
     struct verifier *verifier;
     struct delivery delivery;
@@ -29,6 +31,8 @@ int request_add_param(struct param *list, size_t *n, const char *text, struct er
 #define REQUEST_BODY_MAX ((size_t)32 << 20)
 /* Fills url, path and query; an empty url leaves the path "/". */
 int request_set_url(struct delivery *d, struct slice url, struct err *e) MUST_CHECK;
+/* The plan's source; ERR_NOT_FOUND names those that there are. file: the plan's. */
+struct source *request_find_source(const struct plan *plan, const char *file, struct slice name, struct err *e);
 /* Are all settings there that the provider asks for? */
 int request_check_params(const struct provider *p, const struct param *params, size_t n, struct err *e) MUST_CHECK;
 /* Where the provider splits bodies: the first event's value is the reading's item. */

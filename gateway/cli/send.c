@@ -87,19 +87,6 @@ static int tell_issues(const struct issues *is, struct err *e)
     return err_set(e, ERR_INPUT, "nothing was sent");
 }
 
-static int no_source(const struct sending *s, struct err *e)
-{
-    struct buf names;
-
-    buf_init(&names, 512);
-    for (size_t i = 0; i < s->plan->n_sources; i++)
-        buf_printf(&names, "%s%.*s", i ? ", " : "", SLICE_FMT(s->plan->sources[i].name));
-    err_set(e, ERR_NOT_FOUND, "%s has no source \"%s\"; it has %s", s->o.config, s->o.source,
-            names.len ? names.ptr : "none");
-    buf_clear(&names);
-    return -1;
-}
-
 static int from_config(struct sending *s, struct err *e)
 {
     struct issues is;
@@ -107,11 +94,11 @@ static int from_config(struct sending *s, struct err *e)
 
     issues_init(&is);
     s->plan = plan_load(s->o.config, &is);
-    struct source *source = s->plan ? plan_source(s->plan, slice_z(s->o.source)) : NULL;
+    struct source *source = s->plan ? request_find_source(s->plan, s->o.config, slice_z(s->o.source), e) : NULL;
     if (!s->plan) {
         result = tell_issues(&is, e);
     } else if (!source) {
-        result = no_source(s, e);
+        result = -1;
     } else if (verifier_waits(source->verifier)) {
         result = err_set(e, ERR_INPUT, "the secret of %s is not in %s, its sender hands it over: give --provider, --url and "
                          "--secret \"value:$(hooklatch secrets show %s)\"", s->o.source, s->o.config, s->o.source);

@@ -22,6 +22,46 @@ static void print_unproven(const struct provider *p)
         printf("note: what proves it is the client's certificate, which is not looked at here\n");
 }
 
+static void print_unreadable(const struct request *q)
+{
+    const struct json_fault *f = &q->reading.fault;
+    printf("note: the signature is right, but the gateway would answer 400: line %u, column %u: %s\n", f->line, f->column,
+           f->text);
+}
+
+/* As the provider calls it. */
+static void print_named(struct request *q, struct buf *tmp)
+{
+    request_first_item(q->provider, &q->reading);
+    print_slice("event type", provider_event_type(q->provider, &q->reading, tmp));
+    print_slice("delivery id", provider_delivery_id(q->provider, &q->reading, tmp));
+    if (reading_json(&q->reading))
+        print_unreadable(q);
+}
+
+/* As the source calls it: of a body with several events the first one. */
+static void print_mapped(struct request *q, struct buf *tmp)
+{
+    const struct pointer *split = source_split(q->source);
+    struct mapped mapped;
+    struct err e;
+    uint32_t first;
+
+    if (q->source->data == DATA_JSON && reading_json(&q->reading)) {
+        print_unreadable(q);
+        return;
+    }
+    if (split && pointer_all(split, &q->reading.doc, 0, &first, 1) > 0)
+        q->reading.item = first;
+    if (mapping_apply(&q->source->mapping, &q->reading, tmp, &mapped, &e)) {
+        printf("note: the signature is right, but the gateway would answer 400: %s\n", e.text);
+        return;
+    }
+    print_slice("event type", mapped.type);
+    print_slice("dedupe key", mapped.key);
+    print_slice("subject", mapped.subject);
+}
+
 static void print_accepted(struct request *q, const struct verdict *v)
 {
     struct buf tmp;
@@ -30,12 +70,10 @@ static void print_accepted(struct request *q, const struct verdict *v)
     if (v->secret > 0)
         printf("secret: number %d matched\n", v->secret + 1);
     print_unproven(q->provider);
-    request_first_item(q->provider, &q->reading);
-    print_slice("event type", provider_event_type(q->provider, &q->reading, &tmp));
-    print_slice("delivery id", provider_delivery_id(q->provider, &q->reading, &tmp));
-    if (reading_json(&q->reading))
-        printf("note: the signature is right, but the gateway would answer 400: line %u, column %u: %s\n",
-               q->reading.fault.line, q->reading.fault.column, q->reading.fault.text);
+    if (q->source)
+        print_mapped(q, &tmp);
+    else
+        print_named(q, &tmp);
     buf_clear(&tmp);
 }
 
@@ -59,7 +97,8 @@ static bool print_unfit(const struct request *q, const struct verdict *v)
         printf("refused: the method is none of %.*s (the gateway answers 405)\n", SLICE_FMT(provider_allow(p)));
         return true;
     }
-    if (!provider_content_type_ok(p, &q->delivery)) {
+    bool json = !q->source || q->source->data == DATA_JSON;
+    if (json && !provider_content_type_ok(p, &q->delivery)) {
         printf("refused: content type %.*s is not one that %.*s sends (the gateway answers 415)\n",
                SLICE_FMT(delivery_content_type(&q->delivery)), SLICE_FMT(provider_name(p)));
         return true;

@@ -22,7 +22,7 @@ struct admit_batch {
     struct waiting waiting;
     struct whole *whole;
     size_t capacity;
-    size_t bytes;
+    size_t bytes, runs;
 };
 
 struct admit {
@@ -284,12 +284,18 @@ void admit_batch_add(struct admit_batch *b, struct admission *what)
             mem_grow(b->waiting.write.append_all.list, b->capacity, sizeof *b->waiting.write.append_all.list);
     }
     b->waiting.write.append_all.list[n] = append;
+    b->runs += append.n_runs;
     b->bytes += sizeof append + append.n_runs * sizeof *runs + event_bytes(append.event);
 }
 
 size_t admit_batch_bytes(const struct admit_batch *b)
 {
     return b->bytes;
+}
+
+size_t admit_batch_runs(const struct admit_batch *b)
+{
+    return b->runs;
 }
 
 int admit_batch_put(struct admit_batch *b, admit_done done, void *arg)

@@ -40,6 +40,7 @@ struct admit_batch *admit_batch_new(struct admit *a, const struct whole *what); 
 void admit_batch_free(struct admit_batch *b); /* before it is put: nothing comes of it; NULL ok */
 void admit_batch_add(struct admit_batch *b, struct admission *what);
 size_t admit_batch_bytes(const struct admit_batch *b); /* memory it holds */
+size_t admit_batch_runs(const struct admit_batch *b);  /* that its events start */
 /* Takes b, which is not empty. As admit_put. */
 int admit_batch_put(struct admit_batch *b, admit_done done, void *arg) MUST_CHECK;
 

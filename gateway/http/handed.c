@@ -347,6 +347,14 @@ struct handed_view handed_look(struct handed_slot *s, struct arena *a)
     return v;
 }
 
+bool handed_is(struct handed_slot *s, struct slice secret)
+{
+    pthread_mutex_lock(&s->all->lock);
+    bool same = s->secret.ptr != NULL && slice_eq_const_time(slice_of_text(&s->secret), secret);
+    pthread_mutex_unlock(&s->all->lock);
+    return same;
+}
+
 bool handed_show(struct handed_slot *s, struct buf *out)
 {
     pthread_mutex_lock(&s->all->lock);

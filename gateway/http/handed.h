@@ -60,6 +60,8 @@ struct handed_slot *handed_first(struct handed *h); /* the newest; the list only
 struct handed_slot *handed_next(const struct handed_slot *s);
 struct handed_slot *handed_find(struct handed *h, struct slice source); /* or NULL */
 struct handed_view handed_look(struct handed_slot *s, struct arena *a);
+/* Is it this one? A sender whose answer was lost hands the same secret over again. */
+bool handed_is(struct handed_slot *s, struct slice secret);
 /* Appends the secret itself; false: there is none, or it was not opened. The caller wipes it. */
 bool handed_show(struct handed_slot *s, struct buf *out);
 

@@ -57,7 +57,9 @@ static void on_word(struct mail *m)
 {
     struct handover *h = (struct handover *)((char *)m - offsetof(struct handover, write.mail));
 
-    if (h->write.result == 0)
+    bool ours = h->write.result == 0 || (h->write.code == ERR_CONFLICT && handed_is(h->slot, h->secret));
+
+    if (ours)
         tell(h, HANDOVER_TAKEN);
     else
         tell(h, h->write.code == ERR_CONFLICT ? HANDOVER_LATE : HANDOVER_FAILED);

@@ -10,6 +10,7 @@
 #include "http/ingest_answer.h"
 
 #define BATCH_CPU_US US_PER_S
+#define BATCH_RUNS_MAX 20000 /* of one body: a second and less of the writer's time, in which everybody else waits */
 
 /* A delivery that waits for the disk. */
 struct pending {
@@ -161,6 +162,8 @@ static const char *too_much(const struct ingest *in, const struct source *s, con
         return "the events of this body take too much memory together";
     if (clock_cpu_us() - began_us > BATCH_CPU_US)
         return "the events of this body take too long to judge together";
+    if (admit_batch_runs(b) > BATCH_RUNS_MAX)
+        return "the events of this body start too many workflows together";
     return NULL;
 }
 

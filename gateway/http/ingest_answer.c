@@ -47,10 +47,13 @@ static struct refused_row new_refusal(struct ingest *in, const struct visitor *v
     };
 }
 
-/* Where a secret is handed over, what is refused may hold it: what waits for one keeps no bodies, nor is a late one kept. */
+/* Where a secret is handed over, what is refused may hold it: what waits for one keeps no bodies, nor is a late one kept, nor
+ * any where the source does not take what its sender may hand over. */
 static bool body_is_kept(const struct source *s, const struct judgement *why)
 {
-    return !s || !s->handed || (!why->handover && !handed_waits(s->handed));
+    if (!s || !provider_hands_secret(s->provider))
+        return true;
+    return s->handed && !why->handover && !handed_waits(s->handed);
 }
 
 static void keep_refusal(struct ingest *in, const struct request *r, const struct judgement *why, int status,

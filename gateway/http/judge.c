@@ -105,6 +105,11 @@ static void verify(struct judge *j, const struct plan *plan, const struct source
     if (use && j->verdict.result == VERIFY_REJECT) {
         verify_delivery(source->verifier, &j->reading, clock_wall_us(), j->verify, &again);
         out->handover = again.result == VERIFY_HANDSHAKE && again.handed.len;
+        if (out->handover && handed_is(source->handed, again.handed)) { /* its answer was lost */
+            out->handover = false;
+            again.handed = SLICE_NONE;
+            j->verdict = again;
+        }
     }
     handed_unuse(use);
 }

@@ -140,6 +140,28 @@ static void check_removals(struct build *b, const struct tree *file, uint32_t no
     }
 }
 
+/* Said aloud: a change may take away what the preset guards against. */
+static void warn_of_lost_guards(struct build *b, const struct tree *file, uint32_t changes, struct slice id,
+                                const struct provider *changed)
+{
+    static const struct { enum provider_guard guard; const char *words; } lost[] = {
+        { GUARD_REPLAY, "how old a delivery may be" },
+        { GUARD_BODY, "that the body is what was signed" },
+        { GUARD_BODY_DIGEST, "that the body has the digest that was signed" },
+    };
+    struct issues ignored;
+
+    issues_init(&ignored);
+    struct provider *preset = provider_load(file, 0, &ignored);
+    unsigned gone = preset ? provider_guards(preset) & ~provider_guards(changed) : 0;
+    for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++)
+        if (gone & lost[i].guard)
+            tree_warn(b->t, changes, b->is, NULL, "provider %.*s checks %s; so changed, nothing does", SLICE_FMT(id),
+                      lost[i].words);
+    provider_free(preset);
+    issues_clear(&ignored);
+}
+
 struct provider *provider_changed(struct build *b, uint32_t node, struct slice id, uint32_t changes,
                                   struct slice source, struct definition **def)
 {
@@ -162,6 +184,8 @@ struct provider *provider_changed(struct build *b, uint32_t node, struct slice i
         tree_error(b->t, changes, b->is, NULL, "more than 1 MiB");
     else
         p = load_merged(b, changes, id, buf_slice(&text), source, def);
+    if (p)
+        warn_of_lost_guards(b, &file, changes, id, p);
     buf_clear(&text);
     tree_clear(&file);
     return p;

@@ -284,8 +284,8 @@ static void check_dedupe(struct build *b, uint32_t node, const struct source *s)
         tree_warn(b->t, by, b->is, "dedupe: {by: body}, or event.dedupe: \"{/id}\"",
                   "this sender's deliveries have no id, and event.dedupe names none: nothing is ever a duplicate");
     if (from == ID_FROM_DELIVERY && source_split(s))
-        tree_warn(b->t, by, b->is, "by: key+body, or event.dedupe with something of the item: \"{/id}\"",
-                  "all events of a body have one key: all but the first would be lost as duplicates");
+        tree_error(b->t, by, b->is, "by: key+body, or event.dedupe with something of the item: \"{/id}\"",
+                   "all events of a body have one key: all but the first would be lost as duplicates");
 }
 
 static void read_policy(struct build *b, uint32_t node, struct source *s)

@@ -57,6 +57,33 @@ bool provider_uses_url(const struct provider *p)
     return p->jwt.url_claim.len > 0;
 }
 
+/* Is the body in what is signed, whatever the signature matches? */
+static bool signs_body(const struct way *w)
+{
+    for (uint32_t i = 0; i < w->n_contents; i++)
+        if (!content_uses(&w->contents[i], CONTENT_BODY))
+            return false;
+    return w->n_contents > 0;
+}
+
+unsigned provider_guards(const struct provider *p)
+{
+    unsigned guards = GUARD_REPLAY | GUARD_BODY;
+    bool digest = false;
+
+    for (uint32_t i = 0; i < p->n_ways; i++) {
+        const struct way *w = &p->ways[i];
+        if (!w->timestamp.present || w->timestamp.tolerance_us < 0)
+            guards &= ~(unsigned)GUARD_REPLAY;
+        if (!signs_body(w) && !w->body_digest.present)
+            guards &= ~(unsigned)GUARD_BODY;
+        digest = digest || w->body_digest.present;
+    }
+    if (p->jwt.body_claim.len && p->jwt.body_required == JWT_BODY_ALWAYS)
+        guards |= GUARD_BODY;
+    return guards | (digest ? GUARD_BODY_DIGEST : 0);
+}
+
 const struct way *provider_way(const struct provider *p, struct reading *r, struct buf *tmp)
 {
     for (uint32_t i = 1; i < p->n_ways; i++)

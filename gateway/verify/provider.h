@@ -41,6 +41,9 @@ bool provider_needs_secret(const struct provider *p);
 bool provider_hands_secret(const struct provider *p);
 /* The i-th further setting that a source must give; an empty name at the end. what: what to ask the user for. */
 struct slice provider_param(const struct provider *p, size_t i, struct slice *what);
+/* What its signatures guard against, in its weakest way: bits. */
+enum provider_guard { GUARD_REPLAY = 1, GUARD_BODY = 2, GUARD_BODY_DIGEST = 4 };
+unsigned provider_guards(const struct provider *p);
 /* Does the provider sign the public URL (then somebody must say what it is)? */
 bool provider_uses_url(const struct provider *p);
 /* Does the provider accept this method for deliveries? (POST unless it says more.) */

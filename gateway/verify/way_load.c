@@ -162,6 +162,8 @@ static void check_content(struct load *l, uint32_t node, const struct template *
     if (l->p->scheme == SCHEME_DIGEST && !content_uses(t, CONTENT_SECRET))
         tree_error(l->t, node, l->is, "for example \"{body}{secret}\"",
                    "without {secret} anybody can make this digest");
+    if (w->signature.count && w->signature.list[0].in == PLACE_QUERY && content_uses_url(t))
+        tree_error(l->t, node, l->is, NULL, "the URL is signed, but the signature is a part of it: nothing can match");
     for (uint32_t i = 0; i < t->count; i++) {
         const char *fault = content_fault(&t->parts[i], false);
         if (fault)
@@ -287,6 +289,8 @@ void load_jwt(struct load *l)
     r->leeway_us = tree_int(l->t, obj, "leeway_s", 0) * US_PER_S;
     max_age_s = tree_int(l->t, obj, "max_age_s", -1);
     r->max_age_us = max_age_s < 0 ? -1 : max_age_s * US_PER_S;
+    if (r->url_claim.len && l->p->ways[0].signature.count && l->p->ways[0].signature.list[0].in == PLACE_QUERY)
+        tree_error(l->t, obj, l->is, NULL, "the token is a part of the URL that it claims to be for: nothing can match");
     if (r->body_claim.len && !r->body_hash)
         tree_error(l->t, obj, l->is, "body_hash: sha256", "body_claim needs body_hash");
 }

@@ -105,12 +105,13 @@ test('a secret in a header: handed over, answered, in use by all threads, the on
   const refused = await handTask(gateway, other);
   assertProblem(refused, 401);
   assert.equal(refused.headers.get('x-hook-secret'), null);
-  assertProblem(await handTask(gateway, secret), 401);
+  const lost = await handTask(gateway, secret); // the same again: its answer may have been lost
+  assert.deepEqual([lost.status, lost.headers.get('x-hook-secret')], [200, secret]);
   assertProblem(await sendTask(gateway, other), 401);
   assert.equal((await sendTask(gateway, secret, 99)).status, 200);
 
   const { state, time, remote, handshake, late } = await stateOf(gateway, 'tasks');
-  assert.deepEqual({ state, remote, handshake, late }, { state: 'handed-over', remote: '127.0.0.1', handshake: 'hook-secret', late: 2 });
+  assert.deepEqual({ state, remote, handshake, late }, { state: 'handed-over', remote: '127.0.0.1', handshake: 'hook-secret', late: 1 });
   assert.ok(Math.abs(Date.parse(time) - Date.now()) < 600_000, time);
   const row = await until('the refusal to be kept', async () =>
     (await gateway.list(api.refused)).find((item) => item.reason === 'secret-handed-over-before'),
@@ -125,7 +126,7 @@ test('a secret in a header: handed over, answered, in use by all threads, the on
 
   const metrics = (await gateway.request('/metrics')).text;
   assert.match(metrics, /hooklatch_handed_secrets_total\{source="tasks",outcome="taken"\} 1\n/);
-  assert.match(metrics, /hooklatch_handed_secrets_total\{source="tasks",outcome="late"\} 2\n/);
+  assert.match(metrics, /hooklatch_handed_secrets_total\{source="tasks",outcome="late"\} 1\n/);
   assert.match(metrics, /hooklatch_secret_waiting\{source="tasks"\} 0\n/);
   assert.match(metrics, /hooklatch_secret_waiting\{source="notes"\} 1\n/);
 });

@@ -157,6 +157,16 @@ suite('send', () => {
     });
   }
 
+  test('sign and verify take a source of a configuration, and name the event as it does', async () => {
+    const body = file('source.json', '{"a": 1}');
+    const args = ['-c', gateway.file, '--source', 'digest'];
+    const signed = await hooklatch(['sign', ...args, body]);
+    const run = await hooklatch(['verify', ...args, '--header', signed.stdout.trim(), body]);
+    assert.equal(run.stdout, 'accepted\nevent type: x\n', run.stderr);
+    assert.match((await hooklatch(['verify', '-c', gateway.file, '--source', 'no', body])).stderr, /has no source "no"; it has basic, /);
+    assert.equal((await hooklatch(['verify', ...args, '--secret', 'value:x', body])).code, 2);
+  });
+
   test('without a configuration, with a param, to a URL with a query', async () => {
     const provider = scheme('scheme: hmac\nhash: sha256\nencoding: hex\nsigned_content: ["{param:id}{body}"]\nsignature: {in: query, name: sig}\nparams: {id: number of the webhook}\n');
     const url = `http://127.0.0.1:${gateway.ingest}/webhooks/query?key=swordfish`;

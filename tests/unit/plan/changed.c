@@ -105,6 +105,9 @@ static const struct {
       "\"PUT\", \"PATCH\", \"GET\", \"HEAD\", \"DELETE\", \"OPTIONS\", found string \"PSOT\"\n"
       "    hint: did you mean \"POST\"?\n" },
     { "{id: other}", "c.yaml:7:18: error: sources.shop.verify.id: the provider keeps its id\n    hint: remove it\n" },
+    { "{signed_content: [\"{method}\"]}",
+      "c.yaml:7:13: warning: sources.shop.verify: provider github checks that the body is what was signed; so changed, "
+      "nothing does\n" },
     { "{scheme: none}", /* said aloud, in another way */
       "c.yaml:6:14: error: sources.shop.secrets: secrets are not used: nothing is verified\n"
       "    hint: remove them\n"

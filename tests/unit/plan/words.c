@@ -301,7 +301,7 @@ static const struct change {
       "    provider: github\n"
       "    split: /*\n"
       "    dedupe: {by: key}\n",
-      "c.yaml:10:18: warning: sources.github.dedupe.by: all events of a body have one key: all but the first would be lost as "
+      "c.yaml:10:18: error: sources.github.dedupe.by: all events of a body have one key: all but the first would be lost as "
       "duplicates\n"
       "    hint: by: key+body, or event.dedupe with something of the item: \"{/id}\"\n" },
     { "    provider: github\n",

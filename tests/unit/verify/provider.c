@@ -187,6 +187,7 @@ static const struct {
       "needs a separator" },
     { HMAC_HEAD "signature: {in: header, name: X-S, format: pairs, separator: ','}\nsigned_content: ['{body}']\n",
       "needs kv and key" },
+    { HMAC_HEAD "signature: {in: query, name: s}\nsigned_content: ['{url}{body}']\n", "nothing can match" },
     { HMAC_HEAD "signature: {in: json, name: no-pointer}\nsigned_content: ['{body}']\n", "test.yaml:4" },
     { HMAC_HEAD HMAC_SIGNATURE "signed_content: ['{json:/a}']\ntimestamp: {in: json, name: /a/*}\n",
       "\"*\" is not possible" },
