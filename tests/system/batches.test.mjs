@@ -59,6 +59,7 @@ const configuration = (endpoint) => ({
       { event: { type: 'form.{/kind}' }, split: '/*' },
       { content_types: ['application/x-www-form-urlencoded'], form_json_field: 'payload' },
     ),
+    crowd: source({ event: { type: 'crowd' }, split: '/*' }),
     untyped: source({ event: { type: '{/kind}' }, split: '/*' }),
     json: source({ event: { type: 'plain.json', time: { in: 'header', name: 'X-When', format: 'rfc3339' } } }),
     text: source({ data: 'text', event: { type: 'text.{header:X-Kind}' } }),
@@ -75,6 +76,11 @@ const configuration = (endpoint) => ({
       on: { event: 'text.*', match: { '': { glob: '<order*' } } },
       steps: [{ id: 'tell', http: { endpoint: 'steps', path: '/xml' } }],
     },
+    ...Array.from({ length: 8 }, (_, n) => ({
+      id: `crowd-${n}`,
+      on: { event: 'crowd' },
+      steps: [{ id: 'tell', http: { endpoint: 'steps', path: '/crowd' } }],
+    })),
   ],
 });
 const options = {
@@ -232,6 +238,11 @@ suite('batches', () => {
     const metrics = (await gateway.request('/metrics')).text;
     assert.match(metrics, /deliveries_total\{source="bybody",outcome="too-large"\} 1/);
     assert.match(metrics, /batch_events_total\{source="bybody",outcome="accepted"\} 30\d\d/);
+  });
+
+  test('items that together start too many workflows: 413, nothing stored', async () => {
+    const many = Array.from({ length: 2501 }, (_, n) => n); // 20,008 workflows
+    assertProblem(await post(gateway, 'crowd', many), 413, /too many workflows/);
   });
 
   test('items that together take too much memory, or too long: 413, nothing stored', async () => {
