@@ -348,7 +348,8 @@ static void a_failed_commit_fails_all(void **state)
         assert_true(strlen(list[i].err.text) > 0);
     }
     assert_true(atomic_load(&rooms_back) >= 1);
-    assert_true(atomic_load(&writer_stats(writer)->last_commit_failed_us) != 0);
+    if (sqlite) /* the double works again at once, which an idle writer finds out by itself */
+        assert_true(atomic_load(&writer_stats(writer)->last_commit_failed_us) != 0);
     assert_true(counter_get(&writer_stats(writer)->failed_batches) >= 1);
     atomic_store(&fault_vfs.fail_syncs, 0);
     clock_test_set(clock_wall_us() + US_PER_S);
