@@ -9,8 +9,6 @@
 #include "verify/place.h"
 #include "verify/public_url.h"
 
-/* Bytes of a challenge whose HMAC anybody may ask for. */
-#define CHALLENGE_MAX 64
 
 const struct template_kind content_kinds[] = {
     [CONTENT_BODY] = { "body", TEMPLATE_ARG_NONE },
@@ -201,8 +199,8 @@ static bool is_hmac(const struct template_part *part)
     return part->kind.len > 0 && (part->code == CONTENT_HMAC_HEX || part->code == CONTENT_HMAC_BASE64);
 }
 
-/* 1 to CHALLENGE_MAX letters, digits and what base64 has besides. */
-static bool is_challenge(struct slice s)
+/* 1 to max letters, digits and what base64 has besides. */
+static bool is_challenge(struct slice s, size_t max)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
@@ -210,16 +208,16 @@ static bool is_challenge(struct slice s)
         if (!plain && (c == '\0' || !strchr("-_.+/=", c)))
             return false;
     }
-    return s.len > 0 && s.len <= CHALLENGE_MAX;
+    return s.len > 0 && s.len <= max;
 }
 
-bool content_signs_challenges_only(const struct content *c, const struct template *t)
+bool content_signs_challenges_only(const struct content *c, const struct template *t, size_t max)
 {
     struct slice value;
 
     for (uint32_t i = 0; i < t->count; i++)
         if (is_hmac(&t->parts[i]) &&
-            (inner_value(c, t->parts[i].arg, &value) != VERIFY_OK || !is_challenge(value)))
+            (inner_value(c, t->parts[i].arg, &value) != VERIFY_OK || !is_challenge(value, max)))
             return false;
     return true;
 }

@@ -44,9 +44,10 @@ typedef void (*content_sink)(void *arg, struct slice piece);
 /* Gives the content piece by piece: the body is never copied. On failure *bad is the part that was to blame. */
 enum verify_reason content_feed(const struct content *c, const struct template *t, content_sink sink, void *arg,
                                 const struct template_part **bad);
+#define CHALLENGE_MAX 64 /* bytes of a challenge whose HMAC anybody may ask for, unless the handshake says less */
 /* Is everything that the answer's {hmac_…} are of a challenge: a short word? Whoever may have an HMAC of any text signs any
  * webhook with it. */
-bool content_signs_challenges_only(const struct content *c, const struct template *t);
+bool content_signs_challenges_only(const struct content *c, const struct template *t, size_t max);
 bool content_uses(const struct template *t, enum content_kind kind);
 bool content_uses_url(const struct template *t);
 /* Is what a placeholder has after its name sensible? NULL, or why not. in_answer: hmac is possible. */

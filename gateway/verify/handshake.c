@@ -101,9 +101,9 @@ static bool may_be_answered(const struct handshake *h, const struct content *c)
     if (h->is_signed)
         return true;
     for (uint32_t i = 0; i < h->n_headers; i++)
-        if (!content_signs_challenges_only(c, &h->headers[i].value))
+        if (!content_signs_challenges_only(c, &h->headers[i].value, h->challenge_max))
             return false;
-    return content_signs_challenges_only(c, &h->body);
+    return content_signs_challenges_only(c, &h->body, h->challenge_max);
 }
 
 static void give_answer(const struct handshake *h, const struct content *c, struct verify_scratch *s,

@@ -37,6 +37,7 @@ struct handshake {
     const char *name;
     struct when when;
     bool is_signed;
+    size_t challenge_max;      /* bytes that an unsigned request may have signed */
     struct template_pair *checks; /* each must be equal */
     uint32_t n_checks;
     struct places secret;      /* where the sender hands its secret over; count 0: nowhere */

@@ -136,6 +136,7 @@ static void load_handshake(struct load *l, uint32_t obj, struct handshake *h)
 
     h->name = tree_text(l->t, obj, "name", &l->p->memory).ptr; /* arena copies end with a NUL */
     h->is_signed = load_word(l, obj, "signed", yes_no, 1) == 1;
+    h->challenge_max = (size_t)tree_int(l->t, obj, "challenge_max", CHALLENGE_MAX);
     if (when != JSON_NONE)
         load_when(l, when, &h->when);
     load_checks(l, tree_get(l->t, obj, "check"), h);

@@ -83,6 +83,27 @@ static void nothing_else_is_signed_for_strangers(void **state)
     fixture_clear(&f);
 }
 
+/* What Braintree signs is base64 of XML: 45 bytes of it would be a challenge of 60 characters. */
+static void a_handshake_may_sign_less(void **state)
+{
+    struct provider *p = preset("braintree");
+    struct secret secret = { (char *)"private", 7, (char *)"value" };
+    struct param key = { SLICE("public_key"), SLICE("pk") };
+    struct err e;
+    struct fixture f = { .provider = p, .scratch = verify_scratch_new() };
+
+    (void)state;
+    reading_init(&f.reading);
+    f.verifier = verifier_new(p, &secret, 1, &key, 1, &e);
+    assert_non_null(f.verifier);
+    f.delivery = (struct delivery){ .method = SLICE("GET"), .headers = f.headers };
+    f.delivery.query = SLICE("bt_challenge=154cf9f4898f3c46d24b13a11907c83d");
+    assert_int_equal(judge(&f)->result, VERIFY_HANDSHAKE);
+    f.delivery.query = SLICE("bt_challenge=PG5vdGlmaWNhdGlvbj48a2luZD5jaGVjazwva2luZD48L25vdGlmaWNhdGlvbj4=");
+    assert_refused(judge(&f), VERIFY_BAD_VERIFY_TOKEN);
+    fixture_clear(&f);
+}
+
 static void what_is_signed_may_be_anything(void **state)
 {
     struct fixture f;
@@ -274,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(challenges_are_signed, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_else_is_signed_for_strangers, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_handshake_may_sign_less, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_signed_may_be_anything, setup, teardown),
         cmocka_unit_test_setup_teardown(pairs_have_to_be_equal, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_cannot_be_split, setup, teardown),
