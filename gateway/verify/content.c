@@ -9,7 +9,6 @@
 #include "verify/place.h"
 #include "verify/public_url.h"
 
-
 const struct template_kind content_kinds[] = {
     [CONTENT_BODY] = { "body", TEMPLATE_ARG_NONE },
     [CONTENT_TIMESTAMP] = { "timestamp", TEMPLATE_ARG_NONE },
