@@ -164,8 +164,6 @@ static int read_word(struct build *b, uint32_t obj, const char *key, const char 
 }
 
 static const char *const data_words[] = { "json", "text", "binary", NULL };
-static const char *const place_words[] = { "header", "query", "form", "json", "item", NULL };
-static const char *const format_words[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
 
 static void read_time(struct build *b, uint32_t node, struct source *s)
 {
@@ -175,7 +173,7 @@ static void read_time(struct build *b, uint32_t node, struct source *s)
     if (time == JSON_NONE)
         return;
     enum place_in in = (enum place_in)read_word(b, time, "in", place_words);
-    enum timestamp_format format = (enum timestamp_format)read_word(b, time, "format", format_words);
+    enum timestamp_format format = (enum timestamp_format)read_word(b, time, "format", timestamp_words);
     if (mapping_set_time(&s->mapping, in, tree_text(b->t, time, "name", b->memory), format, &e))
         tree_error(b->t, time, b->is, NULL, "%s", e.text);
 }

@@ -193,7 +193,7 @@ static enum verify_reason put_hmac(const struct content *c, struct slice placeho
     return VERIFY_OK;
 }
 
-static bool is_hmac(const struct template_part *part)
+bool content_is_hmac(const struct template_part *part)
 {
     return part->kind.len > 0 && (part->code == CONTENT_HMAC_HEX || part->code == CONTENT_HMAC_BASE64);
 }
@@ -215,7 +215,7 @@ bool content_signs_challenges_only(const struct content *c, const struct templat
     struct slice value;
 
     for (uint32_t i = 0; i < t->count; i++)
-        if (is_hmac(&t->parts[i]) &&
+        if (content_is_hmac(&t->parts[i]) &&
             (inner_value(c, t->parts[i].arg, &value) != VERIFY_OK || !is_challenge(value, max)))
             return false;
     return true;
@@ -350,7 +350,7 @@ const char *content_fault(const struct template_part *part, bool in_answer)
     struct err ignored;
     bool ok;
 
-    if (part->kind.len == 0 || (!is_hmac(part) && part->code != CONTENT_CRC32))
+    if (part->kind.len == 0 || (!content_is_hmac(part) && part->code != CONTENT_CRC32))
         return NULL;
     if (part->code == CONTENT_CRC32)
         return slice_eq(part->arg, SLICE("body")) ? NULL : "{crc32_dec:body} is the only checksum";
@@ -360,7 +360,7 @@ const char *content_fault(const struct template_part *part, bool in_answer)
     ok = part->arg.len <= 200 && template_init(&t, slice_z(braced), content_kinds, 0, &ignored) == 0;
     if (!ok)
         return "it needs the name of another placeholder: {hmac_hex:query:challenge}";
-    ok = t.count == 1 && !is_hmac(&t.parts[0]);
+    ok = t.count == 1 && !content_is_hmac(&t.parts[0]);
     template_clear(&t);
     return ok ? NULL : "it needs one other placeholder";
 }

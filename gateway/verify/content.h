@@ -48,6 +48,7 @@ enum verify_reason content_feed(const struct content *c, const struct template *
 /* Is everything that the answer's {hmac_…} are of a challenge: a short word? Whoever may have an HMAC of any text signs any
  * webhook with it. */
 bool content_signs_challenges_only(const struct content *c, const struct template *t, size_t max);
+bool content_is_hmac(const struct template_part *part);
 bool content_uses(const struct template *t, enum content_kind kind);
 bool content_uses_url(const struct template *t);
 /* Is what a placeholder has after its name sensible? NULL, or why not. in_answer: hmac is possible. */

@@ -2,6 +2,8 @@
 
 #include "verify/form.h"
 
+const char *const place_words[] = { "header", "query", "form", "json", "item", NULL };
+
 static enum place_found found(unsigned count)
 {
     return count == 0 ? PLACE_ABSENT : count == 1 ? PLACE_ONE : PLACE_SEVERAL;

@@ -19,6 +19,8 @@ struct place {
     struct pointer pointer; /* PLACE_JSON, from the root; PLACE_ITEM, from the reading's item */
 };
 
+extern const char *const place_words[]; /* by enum place_in; ends with NULL */
+
 struct provider; /* private to verify/, but for what these give */
 
 /* node: an object with the provider's fields (the root of a provider file; a source's `verify`), or the string none.

@@ -85,11 +85,9 @@ static void check_answer(struct load *l, uint32_t node, const struct template *t
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const char *fault = content_fault(&t->parts[i], true);
-        bool is_hmac = t->parts[i].kind.len &&
-                       (t->parts[i].code == CONTENT_HMAC_HEX || t->parts[i].code == CONTENT_HMAC_BASE64);
         if (fault)
             tree_error(l->t, node, l->is, NULL, "%s", fault);
-        else if (is_hmac && l->p->scheme != SCHEME_HMAC)
+        else if (content_is_hmac(&t->parts[i]) && l->p->scheme != SCHEME_HMAC)
             tree_error(l->t, node, l->is, NULL, "{hmac_hex:…} and {hmac_base64:…} need scheme hmac");
         else if (t->parts[i].kind.len && t->parts[i].code == CONTENT_SECRET)
             tree_error(l->t, node, l->is, NULL, "an answer must not give the secret away");

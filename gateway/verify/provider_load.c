@@ -6,8 +6,6 @@
 #include "verify/content.h"
 
 const char *const load_encodings[] = { "hex", "base64", "base64url", NULL };
-const char *const load_places[] = { "header", "query", "form", "json", "item", NULL };
-const char *const load_time_formats[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
 static const char *const decodes[] = {
     "utf8", "base64", "hex", "sha1", "prefixed-base64-else-utf8", "pem", "spki-base64", NULL
 };
@@ -95,7 +93,7 @@ void load_place(struct load *l, uint32_t node, enum place_in in, struct slice na
 
 void load_place_object(struct load *l, uint32_t obj, struct place *out)
 {
-    enum place_in in = (enum place_in)load_word(l, obj, "in", load_places, PLACE_HEADER);
+    enum place_in in = (enum place_in)load_word(l, obj, "in", place_words, PLACE_HEADER);
     load_place(l, obj, in, tree_text(l->t, obj, "name", &l->p->memory), out);
 }
 
@@ -194,7 +192,7 @@ static void load_time(struct load *l)
     if (obj == JSON_NONE)
         return;
     p->time.present = true;
-    p->time.format = (enum timestamp_format)load_word(l, obj, "format", load_time_formats, TIMESTAMP_RFC3339);
+    p->time.format = (enum timestamp_format)load_word(l, obj, "format", timestamp_words, TIMESTAMP_RFC3339);
     load_place_object(l, obj, &p->time.place);
 }
 

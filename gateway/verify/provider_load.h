@@ -45,8 +45,6 @@ void load_when(struct load *l, uint32_t when, struct when *out);
 
 extern const char *const load_schemes[];   /* by enum scheme */
 extern const char *const load_encodings[]; /* by enum encoding */
-extern const char *const load_places[];    /* by enum place_in */
-extern const char *const load_time_formats[];
 
 void load_ways(struct load *l);                      /* what is signed, and how: way_load.c */
 void load_jwt(struct load *l);

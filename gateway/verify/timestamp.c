@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+const char *const timestamp_words[] = { "unix", "unix-ms", "rfc3339", "http-date", NULL };
+
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };

@@ -14,6 +14,8 @@ enum timestamp_format {
     TIMESTAMP_HTTP_DATE, /* Tue, 14 Nov 2023 22:13:20 GMT */
 };
 
+extern const char *const timestamp_words[]; /* by enum timestamp_format: "unix-ms"; ends with NULL */
+
 /* Microseconds since 1970; what is beyond their range is the range's end. -1: not in that format. */
 int timestamp_read(enum timestamp_format format, struct slice text, int64_t *us) MUST_CHECK;
 void timestamp_put(enum timestamp_format format, int64_t us, struct buf *out);

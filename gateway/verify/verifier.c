@@ -58,6 +58,7 @@ void verify_scratch_free(struct verify_scratch *s)
     buf_clear(&s->decoded);
     buf_clear(&s->body);
     jwt_clear(&s->token);
+    free(s->items);
     arena_clear(&s->memory);
     free(s);
 }
@@ -163,14 +164,15 @@ static enum verify_reason check_items(struct check *c)
 {
     struct reading *r = c->content.reading;
     enum verify_reason reason = VERIFY_OK;
-    uint32_t *nodes;
+    uint32_t *nodes = c->s->items;
     size_t n;
 
     if (reading_json(r)) {
         snprintf(c->out->detail, sizeof c->out->detail, "the signature cannot be read: the body is not JSON");
         return VERIFY_MALFORMED_BODY;
     }
-    nodes = mem_alloc(SIGNED_ITEMS_MAX * sizeof *nodes);
+    if (!nodes)
+        nodes = c->s->items = mem_alloc(SIGNED_ITEMS_MAX * sizeof *nodes);
     n = pointer_all(c->way->items, &r->doc, 0, nodes, SIGNED_ITEMS_MAX);
     if (n == 0 || n > SIGNED_ITEMS_MAX) {
         snprintf(c->out->detail, sizeof c->out->detail, "%zu values are there to be signed", n);
@@ -184,7 +186,6 @@ static enum verify_reason check_items(struct check *c)
         reason = check_one(c);
     }
     r->item = 0;
-    free(nodes);
     return reason;
 }
 

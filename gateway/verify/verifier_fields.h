@@ -46,6 +46,7 @@ struct verify_scratch {
     struct buf message;         /* the signed content, where it has to stand in one place */
     struct buf decoded;         /* a presented signature's bytes */
     struct jwt token;
+    uint32_t *items;            /* room for SIGNED_ITEMS_MAX, from the first body that has some */
     struct buf body;            /* the answer to a handshake; what verify_sign makes */
     struct arena memory;        /* headers of the answer or of verify_sign */
 };

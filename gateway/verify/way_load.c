@@ -77,7 +77,7 @@ static void load_signature_place(struct load *l, uint32_t obj, struct way *w, st
 {
     uint32_t node = tree_get(l->t, obj, "name");
     struct slice name = load_text(l, node);
-    enum place_in in = (enum place_in)load_word(l, obj, "in", load_places, PLACE_HEADER);
+    enum place_in in = (enum place_in)load_word(l, obj, "in", place_words, PLACE_HEADER);
 
     if (in == PLACE_JSON && slice_find(name, '*') < name.len) {
         load_every(l, node, name, w, place);
@@ -143,7 +143,7 @@ static void load_timestamp(struct load *l, struct way *w)
     in = load_word(l, obj, "in", time_places, PLACE_HEADER);
     w->timestamp.present = true;
     w->timestamp.in_signature = in == TIME_IN_SIGNATURE;
-    w->timestamp.format = (enum timestamp_format)load_word(l, obj, "format", load_time_formats, TIMESTAMP_UNIX);
+    w->timestamp.format = (enum timestamp_format)load_word(l, obj, "format", timestamp_words, TIMESTAMP_UNIX);
     tolerance_s = tree_int(l->t, obj, "tolerance_s", -1);
     w->timestamp.tolerance_us = tolerance_s < 0 ? -1 : tolerance_s * US_PER_S;
     if (!w->timestamp.in_signature)

@@ -1,4 +1,5 @@
 /* Whatever is signed with a private key: after it was signed no bit of it can change, nor one of the signature. */
+#include "arena.h"
 #include "flip.h"
 #include "pkey.h"
 
@@ -7,22 +8,7 @@
     "timestamp: {in: header, name: X-Time, format: unix, tolerance_s: 300}\n"                                          \
     "signed_content: ['{timestamp}.{header:X-Id}.{method}.{url}.{body}']\n"
 
-static struct arena arena;
 static EVP_PKEY *ed25519, *p256, *rsa;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return 0;
-}
 
 static int make_keys(void **state)
 {

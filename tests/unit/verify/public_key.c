@@ -1,40 +1,10 @@
 /* Signatures of ECDSA and Ed25519 that are nearly right, and keys that are none: made by code, each refused. */
-#include "pkey.h"
+#include "key_of.h"
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/err.h>
 
-#include "verify/public_key.h"
-
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-/* What strangers send must not pile up in the thread's queue of errors. */
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return ERR_peek_error() ? -1 : 0;
-}
-
-static struct public_key *key_of(enum public_kind kind, struct slice text)
-{
-    struct err e = { 0 };
-    struct public_key *k = public_key_new(kind, text, &e);
-
-    if (!k)
-        print_error("%s\n", e.text);
-    assert_non_null(k);
-    return k;
-}
 
 static void assert_no_key(enum public_kind kind, struct slice text)
 {
@@ -380,11 +350,11 @@ static void keys_that_anybody_can_sign_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(der_of_ecdsa_is_strict, setup, teardown),
-        cmocka_unit_test_setup_teardown(numbers_of_ecdsa_have_a_range, setup, teardown),
-        cmocka_unit_test_setup_teardown(raw_pairs_of_ecdsa_have_one_length, setup, teardown),
-        cmocka_unit_test_setup_teardown(signatures_of_ed25519, setup, teardown),
-        cmocka_unit_test_setup_teardown(keys_that_anybody_can_sign_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(der_of_ecdsa_is_strict, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(numbers_of_ecdsa_have_a_range, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(raw_pairs_of_ecdsa_have_one_length, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(signatures_of_ed25519, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(keys_that_anybody_can_sign_for, setup, teardown_quiet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,46 +1,17 @@
 /* Signatures of RSA that are nearly right, and keys of every kind that are none: made by code, each refused. */
-#include "pkey.h"
+#include "key_of.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/rsa.h>
 
 #include "base/mem.h"
-#include "verify/public_key.h"
 
 #define BYTES 256 /* of the modulus */
 
-static struct arena arena;
 static EVP_PKEY *rsa;
 static struct public_key *pkcs1, *pss;
 static const struct slice message = SLICE("{\"id\":1}");
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-/* What strangers send must not pile up in the thread's queue of errors. */
-static int teardown(void **state)
-{
-    (void)state;
-    arena_clear(&arena);
-    return ERR_peek_error() ? -1 : 0;
-}
-
-static struct public_key *key_of(enum public_kind kind, struct slice text)
-{
-    struct err e = { 0 };
-    struct public_key *k = public_key_new(kind, text, &e);
-
-    if (!k)
-        print_error("%s\n", e.text);
-    assert_non_null(k);
-    return k;
-}
 
 /* With the exponent 3, which is the one that careless verifiers fail at. */
 static int make_keys(void **state)
@@ -287,11 +258,11 @@ static void the_salt_of_pss_is_as_long_as_the_hash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_block_of_pkcs1_is_the_only_one, setup, teardown),
-        cmocka_unit_test_setup_teardown(cube_roots, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_length_is_that_of_the_modulus, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_hashes_texts_and_paddings, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_salt_of_pss_is_as_long_as_the_hash, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_block_of_pkcs1_is_the_only_one, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(cube_roots, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(the_length_is_that_of_the_modulus, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(other_hashes_texts_and_paddings, setup, teardown_quiet),
+        cmocka_unit_test_setup_teardown(the_salt_of_pss_is_as_long_as_the_hash, setup, teardown_quiet),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }
