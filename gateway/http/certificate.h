@@ -5,7 +5,14 @@
 
 #include <openssl/x509.h>
 
-#include "verify/delivery.h"
+#include "base/slice.h"
+
+/* Whom the client's certificate is made out to, as the listener has verified it: "CN=partner.example",
+ * "DNS:partner.example", "URI:spiffe://…", "email:…". */
+struct client_names {
+    const struct slice *list;
+    size_t n;
+};
 
 /* In one piece of memory: free it. Its authority has signed the names; all the same at most 64 are taken, and no name
  * with a NUL in it, which would read as another one. */

@@ -194,15 +194,15 @@ const struct gate_refusal *gate_look(const struct plan *p, const struct request 
 {
     v->remote = request_remote(r);
     const struct gate_refusal *path = gate_look_at_path(p, request_path(r), v), *address = look_at_address(p, r, v);
-    return path ? path : address;
+    if (path || address)
+        return path ? path : address;
+    return v->source->access.n_subjects ? gate_look_at_certificate(v->source, request_client(r)) : NULL;
 }
 
 const struct gate_refusal *gate_look_at_certificate(const struct source *s, const struct client_names *names)
 {
     const struct access *a = &s->access;
 
-    if (!a->n_subjects)
-        return NULL;
     if (!names)
         return &no_certificate;
     for (size_t i = 0; i < a->n_subjects; i++) {

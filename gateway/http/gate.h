@@ -1,7 +1,6 @@
 /* http/gate.h - who may come in: the path leads to a source, and holds its token where it has one; the client's address
- * is one that the source takes; its certificate names a partner. Path and address are asked for when a request's head is
- * there, so that a stranger's body is not even read, and once more when it is whole: meanwhile the configuration may
- * have changed. */
+ * is one that the source takes; its certificate names a partner. All of it is asked for when a request's head is there, so
+ * that a stranger's body is not even read, and once more when it is whole: meanwhile the configuration may have changed. */
 #ifndef HTTP_GATE_H
 #define HTTP_GATE_H
 
@@ -28,7 +27,7 @@ struct visitor {
 
 /* Fills *v, which must stay where it is. NULL: come in. */
 const struct gate_refusal *gate_look(const struct plan *p, const struct request *r, struct visitor *v);
-/* The same for what the whole request's connection has shown. */
+/* Parts of gate_look. names: in the certificate that the connection has shown, or NULL. For sources that ask for one. */
 const struct gate_refusal *gate_look_at_certificate(const struct source *s, const struct client_names *names);
 /* Fills *v for a request that is refused already. headed: it, where its head was read whole, or NULL. */
 void gate_recognize(const struct plan *p, const struct request *headed, struct slice path, struct slice peer,
@@ -40,7 +39,7 @@ void gate_put_path(const struct plan *p, const struct visitor *v, struct slice p
 /* Proxies put the path into headers of theirs: overwrites every token of any source in the text. */
 void gate_hide_tokens(const struct plan *p, struct buf *text);
 
-/* Parts of gate_look. Fills all of *v but remote. */
+/* Fills all of *v but remote. */
 const struct gate_refusal *gate_look_at_path(const struct plan *p, struct slice path, struct visitor *v);
 /* Whom a trusted proxy speaks for; client: the proxy's address before, changed where it says more. False: what it says
  * cannot be read. */

@@ -208,8 +208,6 @@ static void take_delivery(struct ingest *in, struct request *r, struct source *s
         .path = request_path(r),
         .query = request_query(r),
         .suffix = in->visitor.suffix,
-        .remote = in->visitor.remote,
-        .client = request_client(r),
         .received_us = clock_wall_us(),
     };
     struct judgement j;
@@ -251,8 +249,6 @@ static void on_request(struct request *r, void *arg)
         return;
     const struct gate_refusal *closed = gate_look(in->o.plan, r, &in->visitor);
     struct source *s = in->visitor.source;
-    if (!closed)
-        closed = gate_look_at_certificate(s, s->access.n_subjects ? request_client(r) : NULL);
     if (closed)
         ingest_refuse_visitor(in, r, closed);
     else if (!provider_method_ok(s->provider, request_method(r)) &&
@@ -268,10 +264,12 @@ static bool on_head(void *arg, const struct http_head *head, size_t *body_bytes,
     struct ingest *in = arg;
     struct visitor v;
     const struct gate_refusal *closed = gate_look(in->o.plan, head->request, &v);
+    /* What the sender wants for a wrong signature is answered to the whole request: all 401s of a source look alike. */
+    bool later = closed && closed->status == 401 && provider_has_refusal(v.source->provider);
 
-    if (!closed)
+    if (!closed || later)
         *body_bytes = v.source->body_max;
-    if (!closed || (head->has_length && head->length == 0) || !slice_starts(request_path(head->request), SLICE(GATE_PREFIX)))
+    if (!closed || later || (head->has_length && head->length == 0) || !slice_starts(request_path(head->request), SLICE(GATE_PREFIX)))
         return true;
     *why = (struct http_refusal){
         .status = closed->status, .reason = closed->public_reason, .detail = closed->public_detail, .mark = closed

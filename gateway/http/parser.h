@@ -22,7 +22,7 @@ struct http_limits {
 
 /* Why a request is refused: what to answer, and a word for metrics. */
 struct http_refusal {
-    int status;          /* 400, 403, 404, 405, 408, 413, 414, 417, 429, 431, 501, 503, 505 */
+    int status;          /* 400, 401, 403, 404, 405, 408, 413, 414, 417, 429, 431, 501, 503, 505 */
     const char *reason;  /* "two-content-lengths": static; one word a cause */
     const char *detail;  /* static; says what to change */
     int retry_after_s;   /* > 0: send Retry-After */

@@ -9,13 +9,6 @@ struct header {
     struct slice name, value; /* as received; white space around the value removed */
 };
 
-/* Whom the client's certificate is made out to, as the listener has verified it: "CN=partner.example",
- * "DNS:partner.example", "URI:spiffe://…", "email:…". */
-struct client_names {
-    const struct slice *list;
-    size_t n;
-};
-
 struct delivery {
     struct slice method;       /* "POST" */
     struct slice path, query;  /* as received, undecoded; the query without its '?' */
@@ -24,8 +17,6 @@ struct delivery {
     const struct header *headers; /* in the order received; a name may repeat */
     size_t n_headers;
     struct slice body;         /* after transfer and content coding */
-    struct slice remote;       /* the client's address as text */
-    const struct client_names *client; /* or NULL: no certificate */
     int64_t received_us;
 };
 

@@ -299,6 +299,11 @@ bool provider_ack(const struct provider *p, int *status, struct slice *content_t
     return give_answer(&p->ack, status, content_type, body);
 }
 
+bool provider_has_refusal(const struct provider *p)
+{
+    return p->refusal.present;
+}
+
 bool provider_refusal(const struct provider *p, int *status, struct slice *content_type, struct slice *body)
 {
     return give_answer(&p->refusal, status, content_type, body);

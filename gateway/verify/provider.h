@@ -77,6 +77,7 @@ bool provider_time(const struct provider *p, struct reading *r, struct buf *tmp,
 bool provider_header_is_secret(const struct provider *p, struct slice name);
 /* The answer that the provider wants to a stored or duplicate delivery: false when it has none. */
 bool provider_ack(const struct provider *p, int *status, struct slice *content_type, struct slice *body);
+bool provider_has_refusal(const struct provider *p);
 /* The same for a delivery whose signature is wrong. */
 bool provider_refusal(const struct provider *p, int *status, struct slice *content_type, struct slice *body);
 

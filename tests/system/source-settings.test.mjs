@@ -328,7 +328,7 @@ describe('client certificates', () => {
     socket.on('session', (session) => sessions.push(session));
     await once(socket, 'secureConnect');
     const reused = socket.isSessionReused();
-    const all = { ...headers, 'Content-Type': 'application/json', 'Content-Length': body.length, Connection: 'close' };
+    const all = { 'Content-Type': 'application/json', 'Content-Length': body.length, Connection: 'close', ...headers };
     socket.write(requestBytes('POST', `/webhooks/${path}`, Object.entries(all), body));
     let text = '';
     socket.setEncoding('utf8').on('data', (piece) => {
@@ -373,6 +373,12 @@ describe('client certificates', () => {
     const rows = await refusals(gateway, (one) => refusedReason(one) === 'client-certificate');
     assert.equal(rows[0].status, 401);
     assert.ok((await outcomes(gateway, 'partner', 'client-certificate')) > 0);
+  });
+
+  test('who shows none is refused before the body is read', async () => {
+    const answer = await over('partner', {}, { ...github(body), 'Content-Length': 1000000 });
+    assert.equal(answer.status, 401);
+    assert.equal((await over('partner', shows('other'), { 'Content-Length': 1000000 })).status, 401);
   });
 
   test('it proves the sender in addition: the signature must be right all the same', async () => {

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "http/certificate.h"
 #include "http/server.h"
 
 struct bench {
